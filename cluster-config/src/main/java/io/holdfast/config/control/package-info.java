@@ -1,0 +1,5 @@
+/**
+ * The control plane's messages: few, small, over Akka. State machines see them as plain values;
+ * only {@link io.holdfast.config.control.Register} names an actor.
+ */
+package io.holdfast.config.control;

@@ -1,0 +1,2 @@
+/** A job: everything that all its processes must agree on before training starts. */
+package io.holdfast.config.job;

@@ -1,0 +1,10 @@
+package io.holdfast.config.protocol;
+
+import io.holdfast.config.placement.NodeId;
+
+/** Where a state machine puts the messages that it wants sent: its effects on the data plane. */
+@FunctionalInterface
+public interface Outbox {
+  /** Sends a message; its payloads are read before this returns. Never blocks. */
+  void send(NodeId to, DataMessage message);
+}

@@ -1,0 +1,144 @@
+package io.holdfast.config.transport;
+
+import io.holdfast.config.placement.NodeId;
+import io.holdfast.config.placement.PlacementMap;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import org.agrona.concurrent.ManyToOneConcurrentArrayQueue;
+
+/**
+ * Links between the nodes of one process. A frame is handed over by reference: the sender encodes
+ * into it, the receiver decodes out of it, nobody copies it.
+ */
+public final class InMemoryNetwork implements LinkFactory {
+  private static final int QUEUE_CAPACITY = 1 << 14;
+
+  /** A lost wake-up costs no more than this. */
+  private static final long MAX_PARK_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
+
+  private final FramePool frames = new FramePool();
+  private final Map<NodeId, Link> links = new ConcurrentHashMap<>();
+
+  @Override
+  public String endpoint() {
+    return "";
+  }
+
+  /**
+   * The link of a node.
+   *
+   * @throws IllegalStateException if the node has one
+   */
+  @Override
+  public DataLink open(NodeId node) {
+    Link link = new Link(node);
+    if (links.putIfAbsent(node, link) != null) {
+      throw new IllegalStateException(node + " has a link already");
+    }
+    return link;
+  }
+
+  /** Releases the memory of all frames. Call after all links are closed. */
+  @Override
+  public void close() {
+    if (!links.isEmpty()) {
+      throw new IllegalStateException("links are still open: " + links.keySet());
+    }
+    frames.close();
+  }
+
+  private final class Link implements DataLink {
+    private final NodeId self;
+    private final ManyToOneConcurrentArrayQueue<Frame> arrived =
+        new ManyToOneConcurrentArrayQueue<>(QUEUE_CAPACITY);
+    private volatile Thread parked;
+    private volatile boolean signalled;
+    private volatile boolean closed;
+
+    Link(NodeId self) {
+      this.self = self;
+    }
+
+    @Override
+    public FramePool frames() {
+      return frames;
+    }
+
+    @Override
+    public void connect(PlacementMap map) {
+      // All nodes of the process are reachable already.
+    }
+
+    @Override
+    public boolean offer(NodeId to, Frame frame) {
+      Link peer = links.get(to);
+      if (peer == null || peer.closed) {
+        frames.recycle(frame);
+        return true;
+      }
+      if (!peer.arrived.offer(frame)) {
+        return false;
+      }
+      peer.unpark();
+      return true;
+    }
+
+    @Override
+    public int poll(FrameHandler handler, int limit) {
+      int count = 0;
+      while (count < limit) {
+        Frame frame = arrived.poll();
+        if (frame == null) {
+          break;
+        }
+        try {
+          handler.onFrame(frame.used());
+        } finally {
+          frames.recycle(frame);
+        }
+        count++;
+      }
+      return count;
+    }
+
+    @Override
+    public void idle(int workCount) {
+      if (workCount > 0) {
+        return;
+      }
+      parked = Thread.currentThread();
+      if (arrived.isEmpty() && !signalled && !closed) {
+        LockSupport.parkNanos(this, MAX_PARK_NANOS);
+      }
+      parked = null;
+      signalled = false;
+    }
+
+    @Override
+    public void wakeUp() {
+      signalled = true;
+      unpark();
+    }
+
+    private void unpark() {
+      Thread waiting = parked;
+      if (waiting != null) {
+        LockSupport.unpark(waiting);
+      }
+    }
+
+    @Override
+    public int maxFrameBytes() {
+      return FramePool.maxLengthBytes();
+    }
+
+    @Override
+    public void close() {
+      closed = true;
+      links.remove(self, this);
+      wakeUp();
+    }
+  }
+}
