@@ -1,0 +1,68 @@
+package io.holdfast.worker.dense;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.concurrency.AffinityManager.Location;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * Zeroed off-heap floats that ND4J owns, seen both as a {@link MemorySegment} by our loops and as
+ * column-major matrices by ND4J. The segment starts at a multiple of 64 bytes.
+ */
+final class FloatArray implements AutoCloseable {
+  private static final int ALIGNMENT_BYTES = 64;
+
+  private final INDArray owner;
+  private final MemorySegment segment;
+  private final long skippedFloats;
+
+  /**
+   * Allocates.
+   *
+   * @param arena ends the use of the segment; close this array after it
+   */
+  @SuppressWarnings("restricted") // ND4J gives an address; its length is what was asked for.
+  FloatArray(Arena arena, long length) {
+    owner = Nd4j.create(DataType.FLOAT, length + ALIGNMENT_BYTES / Float.BYTES);
+    Nd4j.getAffinityManager().ensureLocation(owner, Location.HOST);
+    long address = owner.data().pointer().address();
+    long skippedBytes = Math.floorMod(-address, ALIGNMENT_BYTES);
+    skippedFloats = skippedBytes / Float.BYTES;
+    segment =
+        MemorySegment.ofAddress(address + skippedBytes)
+            .reinterpret(length * Float.BYTES, arena, null);
+  }
+
+  MemorySegment segment() {
+    return segment;
+  }
+
+  /**
+   * A matrix over a part of this array.
+   *
+   * @param offset its first element
+   */
+  Block block(long offset, int rows, int columns) {
+    INDArray matrix =
+        Nd4j.create(
+            owner.data(),
+            new long[] {rows, columns},
+            new long[] {1, rows},
+            skippedFloats + offset,
+            'f');
+    return new Block(segment, offset, rows, columns, matrix);
+  }
+
+  /** The first {@code rows} rows of a row-major matrix that starts where this array does. */
+  INDArray rowMajor(long rows, long columns) {
+    return Nd4j.create(
+        owner.data(), new long[] {rows, columns}, new long[] {columns, 1}, skippedFloats, 'c');
+  }
+
+  @Override
+  public void close() {
+    owner.close();
+  }
+}
