@@ -76,4 +76,22 @@ final class EmbeddingOps {
               + from.get(ValueLayout.JAVA_FLOAT_UNALIGNED, fromAt + at));
     }
   }
+
+  /** True if none of the floats is NaN or infinite: only then all {@code 0 * x} are 0. */
+  static boolean allFinite(MemorySegment floats, long count) {
+    long i = 0;
+    ByteOrder order = ByteOrder.nativeOrder();
+    FloatVector sums = FloatVector.zero(SPECIES);
+    for (; i + LANES <= count; i += LANES) {
+      sums = sums.add(FloatVector.fromMemorySegment(SPECIES, floats, 4L * i, order).mul(0f));
+    }
+    float sum = 0;
+    for (int lane = 0; lane < LANES; lane++) {
+      sum += sums.lane(lane);
+    }
+    for (; i < count; i++) {
+      sum += 0f * floats.get(ValueLayout.JAVA_FLOAT_UNALIGNED, 4L * i);
+    }
+    return sum == 0f;
+  }
 }
