@@ -120,15 +120,29 @@ class DenseEngineTest {
     return EngineFixture.floats(engine.gradients(), NnLayout.of(model).parameters());
   }
 
+  /**
+   * Equal but for rounding. A pre-activation that is 0 but for rounding may pass its ReLU in one
+   * engine and not in the other; that changes one unit's gradient for one sample, so few elements
+   * may differ, by little.
+   */
   private static void assertClose(float[] expected, float[] actual) {
     double scale = 0;
-    for (float value : expected) {
-      scale = Math.max(scale, Math.abs(value));
+    double squares = 0;
+    double differences = 0;
+    for (int i = 0; i < expected.length; i++) {
+      scale = Math.max(scale, Math.abs(expected[i]));
+      squares += (double) expected[i] * expected[i];
+      differences += Math.pow((double) expected[i] - actual[i], 2);
     }
     assertTrue(scale > 1e-4, "a gradient of " + scale + " at most proves nothing");
+    int off = 0;
     for (int i = 0; i < expected.length; i++) {
-      assertEquals(expected[i], actual[i], 2e-5 * scale, "element " + i);
+      off += Math.abs(expected[i] - actual[i]) <= 2e-5 * scale ? 0 : 1;
     }
+    assertTrue(off <= expected.length / 20, off + " of " + expected.length + " elements differ");
+    assertTrue(
+        differences <= 1e-5 * squares,
+        "the relative difference is " + Math.sqrt(differences / squares));
   }
 
   @Test
