@@ -26,7 +26,6 @@ final class Dl4jEngine implements DenseEngine {
   private final EngineBuffers buffers;
   private final ComputationGraph graph;
   private final List<LayerParameters> layers = new ArrayList<>();
-  private final FloatArray placeholderLabels;
 
   /** One layer's tensors as views of our flat vectors, and DL4J's own parameters. */
   private record LayerParameters(
@@ -54,7 +53,6 @@ final class Dl4jEngine implements DenseEngine {
     Nd4j.getEnvironment().setMaxThreads(threads);
     Nd4j.getEnvironment().setMaxMasterThreads(threads);
     buffers = new EngineBuffers(model, capacity);
-    placeholderLabels = buffers.labels;
     graph = new ComputationGraph(configuration());
     graph.init();
     List<Layer> all = new ArrayList<>(buffers.layout.bottom());
@@ -73,23 +71,17 @@ final class Dl4jEngine implements DenseEngine {
   }
 
   private ComputationGraphConfiguration configuration() {
-    ModelSpec model = buffers.model;
     ComputationGraphConfiguration.GraphBuilder builder =
         new NeuralNetConfiguration.Builder()
             .trainingWorkspaceMode(WorkspaceMode.ENABLED)
             .inferenceWorkspaceMode(WorkspaceMode.ENABLED)
             .graphBuilder()
-            .addInputs("dense", "features");
+            .addInputs("dense");
     String previous = "dense";
     for (Layer layer : buffers.layout.bottom()) {
       previous = addHidden(builder, layer, previous);
     }
-    builder.addVertex(
-        INTERACTION,
-        InteractionVertex.of(
-            model.interaction(), buffers.slots, model.dim(), buffers.featureGradients),
-        previous,
-        "features");
+    builder.addVertex(INTERACTION, InteractionVertex.of(buffers), previous);
     previous = INTERACTION;
     List<Layer> top = buffers.layout.top();
     for (Layer layer : top.subList(0, top.size() - 1)) {
@@ -121,16 +113,12 @@ final class Dl4jEngine implements DenseEngine {
     return buffers.dense.rowMajor(batch, buffers.model.denseFeatures());
   }
 
-  private INDArray featureInput(int batch) {
-    return buffers.features.rowMajor(batch, (long) buffers.slots * buffers.model.dim());
-  }
-
   @Override
   public double step(int batch) {
     buffers.checkBatch(batch);
     layers.forEach(LayerParameters::upload);
-    graph.setInputs(denseInput(batch), featureInput(batch));
-    graph.setLabels(placeholderLabels.rowMajor(batch, 1));
+    graph.setInputs(denseInput(batch));
+    graph.setLabels(buffers.labels.rowMajor(batch, 1));
     graph.computeGradientAndScore();
     Map<String, INDArray> gradients = graph.gradient().gradientForVariable();
     layers.forEach(layer -> layer.download(gradients));
@@ -143,7 +131,7 @@ final class Dl4jEngine implements DenseEngine {
   public void predict(int batch, MemorySegment probabilities) {
     buffers.checkBatch(batch);
     layers.forEach(LayerParameters::upload);
-    INDArray logits = graph.outputSingle(false, denseInput(batch), featureInput(batch));
+    INDArray logits = graph.outputSingle(false, denseInput(batch));
     buffers.logits.rowMajor(batch, 1).assign(logits);
     logits.close();
     BinaryCrossEntropy.probabilities(buffers.logits.segment(), batch, probabilities);

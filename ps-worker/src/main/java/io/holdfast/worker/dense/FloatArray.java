@@ -57,8 +57,15 @@ final class FloatArray implements AutoCloseable {
 
   /** The first {@code rows} rows of a row-major matrix that starts where this array does. */
   INDArray rowMajor(long rows, long columns) {
-    return Nd4j.create(
-        owner.data(), new long[] {rows, columns}, new long[] {columns, 1}, skippedFloats, 'c');
+    return view(0, new long[] {rows, columns}, new long[] {columns, 1});
+  }
+
+  /**
+   * Any view. Made here from the whole array, because ND4J M2.1 takes views of views for empty when
+   * they lie behind the length of the first (it compares their offset with that).
+   */
+  INDArray view(long offset, long[] shape, long[] strides) {
+    return Nd4j.create(owner.data(), shape, strides, skippedFloats + offset, 'c');
   }
 
   @Override

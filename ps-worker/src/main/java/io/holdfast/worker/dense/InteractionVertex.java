@@ -20,9 +20,9 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
- * The interaction as a vertex of DL4J's graph, in ND4J operations. Inputs are the bottom MLP's
- * output {@code [batch, dim]} and the features {@code [batch, slots * dim]}; the embeddings'
- * gradient goes into a buffer, because to DL4J the features are an input that has none.
+ * The interaction as a vertex of DL4J's graph, in ND4J operations. Its input is the bottom MLP's
+ * output {@code [batch, dim]}. Features and their gradient are the engine's buffers and no input of
+ * the graph, for DL4J computes no gradient of an input.
  */
 final class InteractionVertex extends GraphVertex {
   private static final long serialVersionUID = 1L;
@@ -32,18 +32,41 @@ final class InteractionVertex extends GraphVertex {
   /**
    * @param selection {@code [slots * slots, pairs]}, one 1 in each column: picks the pairs from a
    *     flattened {@code T T'}; null if not {@link Interaction#DOT}
-   * @param featureGradients receives the embeddings' gradient
    */
-  private record Shape(
-      Interaction kind, int slots, int dim, INDArray selection, FloatArray featureGradients) {}
+  private record Shape(EngineBuffers buffers, INDArray selection) {
+    Interaction kind() {
+      return buffers.model.interaction();
+    }
+
+    int slots() {
+      return buffers.slots;
+    }
+
+    int dim() {
+      return buffers.model.dim();
+    }
+
+    /** {@code T[batch][slots][dim]}, of the features or of their gradients. */
+    INDArray vectors(FloatArray array, long batch) {
+      long[] shape = {batch, slots(), dim()};
+      return array.view(0, shape, new long[] {(long) slots() * dim(), dim(), 1});
+    }
+
+    /** {@code [batch][dim]}: one slot of {@link #vectors}. */
+    INDArray slot(FloatArray array, long batch, int slot) {
+      long[] shape = {batch, dim()};
+      return array.view((long) slot * dim(), shape, new long[] {(long) slots() * dim(), 1});
+    }
+  }
 
   private InteractionVertex(Shape shape) {
     this.shape = shape;
   }
 
-  static InteractionVertex of(Interaction kind, int slots, int dim, FloatArray featureGradients) {
+  static InteractionVertex of(EngineBuffers buffers) {
+    int slots = buffers.slots;
     INDArray selection = null;
-    if (kind == Interaction.DOT) {
+    if (buffers.model.interaction() == Interaction.DOT) {
       selection = Nd4j.zeros(DataType.FLOAT, (long) slots * slots, (long) slots * (slots - 1) / 2);
       int pair = 0;
       for (int i = 1; i < slots; i++) {
@@ -52,7 +75,7 @@ final class InteractionVertex extends GraphVertex {
         }
       }
     }
-    return new InteractionVertex(new Shape(kind, slots, dim, selection, featureGradients));
+    return new InteractionVertex(new Shape(buffers, selection));
   }
 
   @Override
@@ -77,12 +100,12 @@ final class InteractionVertex extends GraphVertex {
 
   @Override
   public int minVertexInputs() {
-    return 2;
+    return 1;
   }
 
   @Override
   public int maxVertexInputs() {
-    return 2;
+    return 1;
   }
 
   @Override
@@ -98,7 +121,7 @@ final class InteractionVertex extends GraphVertex {
 
   @Override
   public InputType getOutputType(int layerIndex, InputType... inputs) {
-    return InputType.feedForward(shape.kind.width(shape.slots - 1, shape.dim));
+    return InputType.feedForward(shape.buffers.model.interactionWidth());
   }
 
   @Override
@@ -120,74 +143,73 @@ final class InteractionVertex extends GraphVertex {
       this.shape = shape;
     }
 
-    /** The features as {@code T[batch][slots][dim]}; slot 0 is filled here. */
-    private INDArray vectors() {
-      return inputs[1].reshape('c', inputs[1].size(0), shape.slots, shape.dim);
-    }
-
     private static INDArray columns(INDArray matrix, long from, long to) {
       return matrix.get(NDArrayIndex.all(), NDArrayIndex.interval(from, to));
-    }
-
-    private static INDArray slot(INDArray vectors, int slot) {
-      return vectors.get(NDArrayIndex.all(), NDArrayIndex.point(slot), NDArrayIndex.all());
     }
 
     @Override
     public INDArray doForward(boolean training, LayerWorkspaceMgr workspaces) {
       INDArray bottom = inputs[0];
       long batch = bottom.size(0);
-      int dim = shape.dim;
-      int slots = shape.slots;
-      INDArray vectors = vectors();
-      slot(vectors, 0).assign(bottom);
-      if (shape.kind == Interaction.CAT) {
-        return workspaces.dup(ArrayType.ACTIVATIONS, inputs[1]);
-      }
-      int width = shape.kind.width(slots - 1, dim);
+      int dim = shape.dim();
+      int slots = shape.slots();
+      FloatArray features = shape.buffers.features;
+      shape.slot(features, batch, 0).assign(bottom);
+      int width = shape.buffers.model.interactionWidth();
       INDArray top = workspaces.create(ArrayType.ACTIVATIONS, DataType.FLOAT, batch, width);
-      columns(top, 0, dim).assign(bottom);
-      if (shape.kind == Interaction.SUM) {
-        columns(top, dim, 2L * dim).assign(vectors.sum(1).subi(bottom));
-        return top;
+      switch (shape.kind()) {
+        case CAT -> top.assign(features.rowMajor(batch, width));
+        case SUM -> {
+          columns(top, 0, dim).assign(bottom);
+          INDArray sum = columns(top, dim, width);
+          sum.assign(shape.slot(features, batch, 1));
+          for (int slot = 2; slot < slots; slot++) {
+            sum.addi(shape.slot(features, batch, slot));
+          }
+        }
+        case DOT -> {
+          columns(top, 0, dim).assign(bottom);
+          INDArray vectors = shape.vectors(features, batch);
+          INDArray products = Nd4j.create(DataType.FLOAT, batch, slots, slots);
+          Nd4j.matmul(vectors, vectors, products, false, true, false);
+          INDArray flat = products.reshape('c', batch, (long) slots * slots);
+          columns(top, dim, width).assign(flat.mmul(shape.selection));
+        }
       }
-      INDArray products = Nd4j.create(DataType.FLOAT, batch, slots, slots);
-      Nd4j.matmul(vectors, vectors, products, false, true, false);
-      INDArray flat = products.reshape('c', batch, (long) slots * slots);
-      columns(top, dim, width).assign(flat.mmul(shape.selection));
       return top;
     }
 
     @Override
     public Pair<Gradient, INDArray[]> doBackward(boolean tbptt, LayerWorkspaceMgr workspaces) {
       long batch = epsilon.size(0);
-      int dim = shape.dim;
-      int slots = shape.slots;
-      INDArray vectorGradients =
-          shape
-              .featureGradients
-              .rowMajor(batch, (long) slots * dim)
-              .reshape('c', batch, slots, dim);
-      INDArray bottomGradient =
-          workspaces.create(ArrayType.ACTIVATION_GRAD, DataType.FLOAT, batch, dim);
-      bottomGradient.assign(columns(epsilon, 0, dim));
-      switch (shape.kind) {
-        case CAT -> vectorGradients.assign(epsilon.reshape('c', batch, slots, dim));
+      int dim = shape.dim();
+      int slots = shape.slots();
+      int width = shape.buffers.model.interactionWidth();
+      FloatArray featureGradients = shape.buffers.featureGradients;
+      INDArray bottom = workspaces.create(ArrayType.ACTIVATION_GRAD, DataType.FLOAT, batch, dim);
+      bottom.assign(columns(epsilon, 0, dim));
+      switch (shape.kind()) {
+        case CAT -> featureGradients.rowMajor(batch, width).assign(epsilon);
         case SUM -> {
           for (int slot = 1; slot < slots; slot++) {
-            slot(vectorGradients, slot).assign(columns(epsilon, dim, 2L * dim));
+            shape.slot(featureGradients, batch, slot).assign(columns(epsilon, dim, width));
           }
         }
         case DOT -> {
-          INDArray flat = columns(epsilon, dim, epsilon.size(1)).mmul(shape.selection.transpose());
+          INDArray flat = columns(epsilon, dim, width).mmul(shape.selection.transpose());
           INDArray products = flat.dup('c').reshape('c', batch, slots, slots);
           INDArray symmetric = products.add(products.permute(0, 2, 1)).dup('c');
-          Nd4j.matmul(symmetric, vectors(), vectorGradients, false, false, false);
-          bottomGradient.addi(slot(vectorGradients, 0));
+          Nd4j.matmul(
+              symmetric,
+              shape.vectors(shape.buffers.features, batch),
+              shape.vectors(featureGradients, batch),
+              false,
+              false,
+              false);
+          bottom.addi(shape.slot(featureGradients, batch, 0));
         }
       }
-      INDArray unused = workspaces.create(ArrayType.ACTIVATION_GRAD, DataType.FLOAT, 1, 1);
-      return new Pair<>(null, new INDArray[] {bottomGradient, unused});
+      return new Pair<>(null, new INDArray[] {bottom});
     }
 
     @Override
@@ -215,7 +237,7 @@ final class InteractionVertex extends GraphVertex {
 
     @Override
     public String toString() {
-      return "interaction " + shape.kind;
+      return "interaction " + shape.kind();
     }
   }
 }

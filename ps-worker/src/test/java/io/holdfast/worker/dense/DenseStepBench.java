@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * Times the dense step beside the GEMMs of the same shapes, one after the other in one run: {@code
@@ -50,19 +51,26 @@ final class DenseStepBench {
       List<Double> step = new ArrayList<>();
       List<Double> bound = new ArrayList<>();
       long end = System.nanoTime() + (long) (2 * seconds * 1e9);
-      while (System.nanoTime() < end || steps < 10) {
-        long start = System.nanoTime();
+      while (System.nanoTime() < end || steps < 12) {
+        // In short blocks, so that both see the same machine; OpenBLAS's idle threads spin a while
+        // after a GEMM of several threads, so the step waits until they sleep.
         Nd4jRuntime.start(kind == EngineKind.ND4J ? 1 : threads);
-        double loss = engine.step(batch);
-        step.add((System.nanoTime() - start) / 1e6);
-        if (!Double.isFinite(loss)) {
-          throw new IllegalStateException("loss " + loss + ": " + engine.findNonFinite(batch));
+        for (int i = 0; i < 4; i++) {
+          long start = System.nanoTime();
+          double loss = engine.step(batch);
+          step.add((System.nanoTime() - start) / 1e6);
+          if (!Double.isFinite(loss)) {
+            throw new IllegalStateException("loss " + loss + ": " + engine.findNonFinite(batch));
+          }
         }
         Nd4jRuntime.start(threads);
-        start = System.nanoTime();
-        gemms.forEach(Runnable::run);
-        bound.add((System.nanoTime() - start) / 1e6);
-        steps++;
+        for (int i = 0; i < 4; i++) {
+          long start = System.nanoTime();
+          gemms.forEach(Runnable::run);
+          bound.add((System.nanoTime() - start) / 1e6);
+        }
+        LockSupport.parkNanos(50_000_000);
+        steps += 4;
       }
       List<Double> warmStep = step.subList(steps / 3, steps).stream().sorted().toList();
       List<Double> warmBound = bound.subList(steps / 3, steps).stream().sorted().toList();
