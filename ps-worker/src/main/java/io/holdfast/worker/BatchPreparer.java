@@ -23,7 +23,9 @@ final class BatchPreparer implements AutoCloseable {
     this.denseFeatures = job.model().denseFeatures();
     if (denseFeatures != CriteoFormat.INTEGERS) {
       throw new IllegalArgumentException(
-          "the bottom MLP reads " + denseFeatures + " features, the data has "
+          "the bottom MLP reads "
+              + denseFeatures
+              + " features, the data has "
               + CriteoFormat.INTEGERS);
     }
   }
@@ -43,8 +45,7 @@ final class BatchPreparer implements AutoCloseable {
     long to = end ? lease.lease.to() : Math.min(reader.position(), lease.lease.to());
     int nowSkipped = (int) (reader.badLines() - skipped);
     DataRange range =
-        new DataRange(
-            lease.lease.pass(), lease.lease.file(), position, to, samples, nowSkipped);
+        new DataRange(lease.lease.pass(), lease.lease.file(), position, to, samples, nowSkipped);
     skipped = reader.badLines();
     position = to;
     if (samples > 0) {

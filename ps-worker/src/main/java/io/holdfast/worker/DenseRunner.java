@@ -14,6 +14,8 @@ final class DenseRunner implements AutoCloseable {
   private final DenseEngine engine;
   private final long nnBytes;
   private volatile long denseNanos;
+  private volatile long waitNanos;
+  private long idleSinceNanos;
 
   /** The step's loss or a gradient is NaN or infinite. */
   static final class NotFiniteException extends RuntimeException {
@@ -39,6 +41,9 @@ final class DenseRunner implements AutoCloseable {
    */
   double run(Iteration iteration) {
     long start = System.nanoTime();
+    if (idleSinceNanos != 0) {
+      waitNanos += start - idleSinceNanos;
+    }
     int dim = job.model().dim();
     LookupPlan plan = iteration.plan;
     int samples = plan.samples();
@@ -59,17 +64,27 @@ final class DenseRunner implements AutoCloseable {
         || !EmbeddingOps.allFinite(iteration.parameterGradients, nnBytes / Float.BYTES)
         || !EmbeddingOps.allFinite(iteration.rowValues(), (long) plan.unique() * dim)) {
       throw new NotFiniteException(
-          "step " + iteration.step + ": loss " + loss + ", not finite: "
+          "step "
+              + iteration.step
+              + ": loss "
+              + loss
+              + ", not finite: "
               + engine.findNonFinite(samples)
               + "; a lower learning.rate or a warm-up (learning.warmup) usually helps");
     }
-    denseNanos += System.nanoTime() - start;
+    idleSinceNanos = System.nanoTime();
+    denseNanos += idleSinceNanos - start;
     return loss;
   }
 
   /** Time spent in dense steps, gathering and scattering included. */
   long denseNanos() {
     return denseNanos;
+  }
+
+  /** Time between steps that the dense thread had nothing to compute. */
+  long waitNanos() {
+    return waitNanos;
   }
 
   @Override

@@ -6,13 +6,13 @@ import io.holdfast.config.control.WorkerControl.Lease;
 final class LeaseTracker {
   final Lease lease;
 
-  /** Where the next batch begins. */
+  /** Behind the last batch that was read. */
   private long position;
 
   private long batchesRead;
   private long batchesApplied;
   private long samples;
-  private long skipped;
+  private long skippedBehind;
   private boolean exhausted;
 
   LeaseTracker(Lease lease) {
@@ -33,20 +33,25 @@ final class LeaseTracker {
     return samples;
   }
 
-  long skipped() {
-    return skipped;
+  /** Bad lines behind the last batch. */
+  long skippedBehind() {
+    return skippedBehind;
   }
 
   boolean exhausted() {
     return exhausted;
   }
 
-  /** A batch was read; {@code count} is 0 if only bad lines were left. */
+  /**
+   * A batch was read; {@code count} is 0 if no good line was left. Bad lines of a batch are told
+   * with its range, those behind the last batch with the lease.
+   */
   void read(int count, long nextPosition, int skippedLines) {
-    position = nextPosition;
-    skipped += skippedLines;
     if (count > 0) {
       batchesRead++;
+      position = nextPosition;
+    } else {
+      skippedBehind += skippedLines;
     }
     exhausted = count == 0 || nextPosition >= lease.to() || batchesRead >= lease.maxBatches();
   }

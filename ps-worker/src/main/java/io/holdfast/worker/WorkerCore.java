@@ -52,6 +52,7 @@ final class WorkerCore {
   private boolean reading;
   private boolean computing;
   private boolean leaseRequested;
+  private long leaseRequests;
   private boolean noMoreData;
   private boolean ended;
   private long samples;
@@ -210,7 +211,7 @@ final class WorkerCore {
                   tracker.position(),
                   tracker.batches(),
                   tracker.samples(),
-                  tracker.skipped()));
+                  tracker.skippedBehind()));
           return true;
         });
   }
@@ -253,7 +254,7 @@ final class WorkerCore {
       case LeaseGranted granted -> {
         boolean known =
             leases.stream().anyMatch(tracker -> tracker.lease.id() == granted.lease().id());
-        if (leaseRequested && !known) {
+        if (leaseRequested && granted.request() == leaseRequests && !known) {
           leaseRequested = false;
           leases.add(new LeaseTracker(granted.lease()));
           finishLeases();
@@ -343,6 +344,7 @@ final class WorkerCore {
     LeaseTracker current = leases.isEmpty() ? null : leases.peekLast();
     if (current == null || current.exhausted()) {
       if (!noMoreData && !leaseRequested) {
+        leaseRequests++;
         requestLease(nowNanos);
       }
       return;
@@ -361,7 +363,7 @@ final class WorkerCore {
   private void requestLease(long nowNanos) {
     leaseRequested = true;
     leaseRequestedNanos = nowNanos;
-    effects.control(new RequestLease(self.node(), self.incarnation()));
+    effects.control(new RequestLease(self.node(), self.incarnation(), leaseRequests));
   }
 
   private void open(Iteration iteration, long nowNanos) {
