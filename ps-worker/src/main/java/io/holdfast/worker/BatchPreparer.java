@@ -5,6 +5,7 @@ import io.holdfast.config.protocol.DataRange;
 import io.holdfast.criteo.CriteoBatch;
 import io.holdfast.criteo.CriteoFormat;
 import io.holdfast.criteo.SampleReader;
+import java.util.concurrent.atomic.LongAdder;
 
 /** Reads the next batch of a lease and plans its lookups. Works on the preparer's thread. */
 final class BatchPreparer implements AutoCloseable {
@@ -15,7 +16,7 @@ final class BatchPreparer implements AutoCloseable {
   private SampleReader reader;
   private long position;
   private long skipped;
-  private volatile long readNanos;
+  private final LongAdder readNanos = new LongAdder();
 
   BatchPreparer(JobSpec job, TrainingData data) {
     this.data = data;
@@ -54,7 +55,7 @@ final class BatchPreparer implements AutoCloseable {
       iteration.plan.build(batch.ids(), CriteoFormat.CATEGORIES, samples);
       iteration.planned();
     }
-    readNanos += System.nanoTime() - start;
+    readNanos.add(System.nanoTime() - start);
     return range;
   }
 
@@ -70,7 +71,7 @@ final class BatchPreparer implements AutoCloseable {
 
   /** Time spent reading and planning. */
   long readNanos() {
-    return readNanos;
+    return readNanos.sum();
   }
 
   @Override

@@ -7,14 +7,15 @@ import io.holdfast.worker.dense.EngineKind;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Locale;
+import java.util.concurrent.atomic.LongAdder;
 
 /** Runs the dense step of an iteration. Works on the dense thread. */
 final class DenseRunner implements AutoCloseable {
   private final JobSpec job;
   private final DenseEngine engine;
   private final long nnBytes;
-  private volatile long denseNanos;
-  private volatile long waitNanos;
+  private final LongAdder denseNanos = new LongAdder();
+  private final LongAdder waitNanos = new LongAdder();
   private long idleSinceNanos;
 
   /** The step's loss or a gradient is NaN or infinite. */
@@ -42,7 +43,7 @@ final class DenseRunner implements AutoCloseable {
   double run(Iteration iteration) {
     long start = System.nanoTime();
     if (idleSinceNanos != 0) {
-      waitNanos += start - idleSinceNanos;
+      waitNanos.add(start - idleSinceNanos);
     }
     int dim = job.model().dim();
     LookupPlan plan = iteration.plan;
@@ -73,18 +74,18 @@ final class DenseRunner implements AutoCloseable {
               + "; a lower learning.rate or a warm-up (learning.warmup) usually helps");
     }
     idleSinceNanos = System.nanoTime();
-    denseNanos += idleSinceNanos - start;
+    denseNanos.add(idleSinceNanos - start);
     return loss;
   }
 
   /** Time spent in dense steps, gathering and scattering included. */
   long denseNanos() {
-    return denseNanos;
+    return denseNanos.sum();
   }
 
   /** Time between steps that the dense thread had nothing to compute. */
   long waitNanos() {
-    return waitNanos;
+    return waitNanos.sum();
   }
 
   @Override
