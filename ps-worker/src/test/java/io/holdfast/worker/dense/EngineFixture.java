@@ -7,6 +7,7 @@ import io.holdfast.config.model.ParameterInit;
 import io.holdfast.config.model.TableSpec;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
@@ -66,7 +67,7 @@ final class EngineFixture {
     int slots = model.tables().size() + 1;
     float[] all = floats(engine.featureGradients(), (long) batch * slots * dim);
     for (int sample = 0; sample < batch; sample++) {
-      java.util.Arrays.fill(all, sample * slots * dim, sample * slots * dim + dim, 0f);
+      Arrays.fill(all, sample * slots * dim, sample * slots * dim + dim, 0f);
     }
     return all;
   }
