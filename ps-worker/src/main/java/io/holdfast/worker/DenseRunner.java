@@ -4,6 +4,8 @@ import io.holdfast.config.job.JobSpec;
 import io.holdfast.config.model.NnLayout;
 import io.holdfast.worker.dense.DenseEngine;
 import io.holdfast.worker.dense.EngineKind;
+import io.holdfast.worker.metrics.RunningMetrics;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Locale;
@@ -11,11 +13,18 @@ import java.util.concurrent.atomic.LongAdder;
 
 /** Runs the dense step of an iteration. Works on the dense thread. */
 final class DenseRunner implements AutoCloseable {
+  /** The training AUC that is shown is that of about this many recent samples of the worker. */
+  private static final double METRICS_HALF_LIFE_SAMPLES = 100_000;
+
   private final JobSpec job;
   private final DenseEngine engine;
   private final long nnBytes;
   private final LongAdder denseNanos = new LongAdder();
   private final LongAdder waitNanos = new LongAdder();
+  private final RunningMetrics metrics;
+  private final MemorySegment probabilities;
+  private final Arena arena = Arena.ofShared();
+  private volatile double streamingAuc = Double.NaN;
   private long idleSinceNanos;
 
   /** The step's loss or a gradient is NaN or infinite. */
@@ -31,6 +40,8 @@ final class DenseRunner implements AutoCloseable {
     this.job = job;
     EngineKind kind = EngineKind.valueOf(job.denseEngine().toUpperCase(Locale.ROOT));
     this.engine = DenseEngine.create(kind, job.model(), job.batch(), job.denseThreads());
+    this.metrics = new RunningMetrics(METRICS_HALF_LIFE_SAMPLES);
+    this.probabilities = arena.allocate((long) job.batch() * Float.BYTES, 64);
     this.nnBytes = (long) NnLayout.of(job.model()).parameters() * Float.BYTES;
   }
 
@@ -73,9 +84,27 @@ final class DenseRunner implements AutoCloseable {
               + engine.findNonFinite(samples)
               + "; a lower learning.rate or a warm-up (learning.warmup) usually helps");
     }
+    observe(samples);
     idleSinceNanos = System.nanoTime();
     denseNanos.add(idleSinceNanos - start);
     return loss;
+  }
+
+  private void observe(int samples) {
+    for (int sample = 0; sample < samples; sample++) {
+      float logit = engine.logits().getAtIndex(ValueLayout.JAVA_FLOAT, sample);
+      float probability = (float) (1 / (1 + Math.exp(-logit)));
+      probabilities.setAtIndex(ValueLayout.JAVA_FLOAT, sample, probability);
+    }
+    metrics.add(probabilities, engine.labels(), samples);
+    streamingAuc = metrics.auc();
+  }
+
+  /**
+   * AUC of recent samples, each scored before it was trained; NaN before both classes were seen.
+   */
+  double streamingAuc() {
+    return streamingAuc;
   }
 
   /** Time spent in dense steps, gathering and scattering included. */
@@ -91,5 +120,6 @@ final class DenseRunner implements AutoCloseable {
   @Override
   public void close() {
     engine.close();
+    arena.close();
   }
 }

@@ -149,7 +149,7 @@ public final class WorkerAgent implements AutoCloseable {
               core.samples(),
               core.iterationsApplied(),
               core.takeMeanLoss(),
-              Double.NaN));
+              dense.streamingAuc()));
     }
   }
 

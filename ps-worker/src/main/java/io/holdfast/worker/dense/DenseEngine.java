@@ -72,6 +72,9 @@ public interface DenseEngine extends AutoCloseable {
    */
   double step(int batch);
 
+  /** Logits of the last step or prediction, {@code [capacity]}. */
+  MemorySegment logits();
+
   /**
    * Gradient of the mean loss for the NN parameters, in the order of {@link #parameters}; complete
    * when {@link #step} returns, overwritten by the next step.

@@ -163,6 +163,11 @@ final class Dl4jEngine implements DenseEngine {
   }
 
   @Override
+  public MemorySegment logits() {
+    return buffers.logits.segment();
+  }
+
+  @Override
   public MemorySegment gradients() {
     return buffers.gradients.segment();
   }

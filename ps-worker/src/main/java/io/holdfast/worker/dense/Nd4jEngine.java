@@ -158,6 +158,11 @@ final class Nd4jEngine implements DenseEngine {
   }
 
   @Override
+  public MemorySegment logits() {
+    return buffers.logits.segment();
+  }
+
+  @Override
   public MemorySegment gradients() {
     return buffers.gradients.segment();
   }

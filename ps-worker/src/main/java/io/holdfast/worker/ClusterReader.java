@@ -1,4 +1,4 @@
-package io.holdfast.worker.client;
+package io.holdfast.worker;
 
 import io.holdfast.config.job.JobSpec;
 import io.holdfast.config.model.ModelVisitor;
@@ -11,7 +11,6 @@ import io.holdfast.config.protocol.DataMessage;
 import io.holdfast.config.protocol.RefusalReason;
 import io.holdfast.config.transport.DataLink;
 import io.holdfast.config.transport.Endpoint;
-import io.holdfast.worker.RequestNumbers;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
