@@ -135,7 +135,7 @@ class GeneratorTest {
   /** Full size by hand: see {@link Learnability}. */
   @Test
   void shouldNeedInteractionsToLearn() {
-    long rows = 200_000;
+    long rows = 120_000;
     Path file = directory.resolve("learn.tsv");
     GenerationReport report = Generator.write(GeneratorOptions.of(rows, 1, file));
     assertEquals(0.80, report.plantedAuc(), 0.01);
