@@ -2,7 +2,6 @@ package io.holdfast.worker.dense;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
@@ -19,7 +18,6 @@ final class DotInteraction {
   private static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
   private static final int LANES = SPECIES.length();
   private static final int TILE_ROWS = 4;
-  private static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
   private final int slots;
   private final int dim;
@@ -30,8 +28,11 @@ final class DotInteraction {
   /** {@code T} transposed: {@code [dim][stride]}; the padding is zero. */
   private final float[] transposed;
 
-  /** Gradient of all pairs: {@code [stride][stride]}, symmetric, diagonal and padding zero. */
+  /** Products of all pairs, {@code [stride][stride]}; the upper triangle may be unset. */
   private final float[] pairs;
+
+  /** Gradients of all pairs, {@code [stride][stride]}: symmetric, diagonal and padding zero. */
+  private final float[] pairGradients;
 
   DotInteraction(int slots, int dim) {
     this.slots = slots;
@@ -40,6 +41,7 @@ final class DotInteraction {
     this.stride = (slots + tile - 1) / tile * tile;
     this.transposed = new float[dim * stride];
     this.pairs = new float[stride * stride];
+    this.pairGradients = new float[stride * stride];
   }
 
   /**
@@ -58,12 +60,17 @@ final class DotInteraction {
     for (int i = 0; i < slots; i += TILE_ROWS) {
       int lastRow = Math.min(i + TILE_ROWS, slots) - 1;
       for (int j = 0; j < lastRow; j += 2 * LANES) {
-        forwardTile(i, j, target, targetStart);
+        forwardTile(i, j);
       }
+    }
+    long at = targetStart;
+    for (int i = 1; i < slots; i++) {
+      MemorySegment.copy(pairs, i * stride, target, ValueLayout.JAVA_FLOAT, at * Float.BYTES, i);
+      at += i;
     }
   }
 
-  private void forwardTile(int i, int j, MemorySegment target, long targetStart) {
+  private void forwardTile(int i, int j) {
     FloatVector s00 = FloatVector.zero(SPECIES);
     FloatVector s01 = s00;
     FloatVector s10 = s00;
@@ -89,28 +96,15 @@ final class DotInteraction {
       s30 = left.fma(r, s30);
       s31 = right.fma(r, s31);
     }
-    storeRow(s00, s01, i, j, target, targetStart);
-    storeRow(s10, s11, i + 1, j, target, targetStart);
-    storeRow(s20, s21, i + 2, j, target, targetStart);
-    storeRow(s30, s31, i + 3, j, target, targetStart);
-  }
-
-  private void storeRow(
-      FloatVector left, FloatVector right, int i, int j, MemorySegment target, long targetStart) {
-    if (i >= slots) {
-      return;
-    }
-    long row = targetStart + (long) i * (i - 1) / 2 + j;
-    storeFirst(left, i - j, target, row);
-    storeFirst(right, i - j - LANES, target, row + LANES);
-  }
-
-  private static void storeFirst(FloatVector vector, int count, MemorySegment target, long at) {
-    if (count >= LANES) {
-      vector.intoMemorySegment(target, at * Float.BYTES, ORDER);
-    } else if (count > 0) {
-      vector.intoMemorySegment(target, at * Float.BYTES, ORDER, SPECIES.indexInRange(0, count));
-    }
+    int out = i * stride + j;
+    s00.intoArray(pairs, out);
+    s01.intoArray(pairs, out + LANES);
+    s10.intoArray(pairs, out + stride);
+    s11.intoArray(pairs, out + stride + LANES);
+    s20.intoArray(pairs, out + 2 * stride);
+    s21.intoArray(pairs, out + 2 * stride + LANES);
+    s30.intoArray(pairs, out + 3 * stride);
+    s31.intoArray(pairs, out + 3 * stride + LANES);
   }
 
   /**
@@ -129,8 +123,8 @@ final class DotInteraction {
     for (int i = 1; i < slots; i++) {
       for (int j = 0; j < i; j++) {
         float g = gradient.getAtIndex(ValueLayout.JAVA_FLOAT, at++);
-        pairs[i * stride + j] = g;
-        pairs[j * stride + i] = g;
+        pairGradients[i * stride + j] = g;
+        pairGradients[j * stride + i] = g;
       }
     }
     int vectorDim = SPECIES.loopBound(dim);
@@ -160,7 +154,7 @@ final class DotInteraction {
     FloatVector s21 = s00;
     FloatVector s30 = s00;
     FloatVector s31 = s00;
-    float[] g = pairs;
+    float[] g = pairGradients;
     int column = i;
     long at = start + d;
     for (int j = 0; j < slots; j++, column += stride, at += dim) {
@@ -202,7 +196,7 @@ final class DotInteraction {
     FloatVector s1 = s0;
     FloatVector s2 = s0;
     FloatVector s3 = s0;
-    float[] g = pairs;
+    float[] g = pairGradients;
     int column = i;
     long at = start + d;
     for (int j = 0; j < slots; j++, column += stride, at += dim) {
@@ -230,7 +224,7 @@ final class DotInteraction {
     float sum = 0;
     for (int j = 0; j < slots; j++) {
       float t = features.getAtIndex(ValueLayout.JAVA_FLOAT, start + (long) j * dim + d);
-      sum = Math.fma(t, pairs[j * stride + i], sum);
+      sum = Math.fma(t, pairGradients[j * stride + i], sum);
     }
     target.setAtIndex(ValueLayout.JAVA_FLOAT, start + (long) i * dim + d, sum);
   }
