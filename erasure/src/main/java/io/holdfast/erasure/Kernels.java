@@ -12,15 +12,15 @@ interface Kernels {
   String name();
 
   /**
-   * {@code target = sum of coefficients[i] * sources[i]} over {@code lengthBytes} bytes that start
-   * {@code position} bytes after every unit's offset.
+   * {@code targets[t] = sum over i of rows[t].coefficients[i] * sources[i]}, over {@code
+   * lengthBytes} bytes that start {@code position} bytes after every unit's offset.
    */
   void combine(
-      LinearRow row,
+      LinearRow[] rows,
       MemorySegment[] sources,
       long[] sourceOffsets,
-      MemorySegment target,
-      long targetOffset,
+      MemorySegment[] targets,
+      long[] targetOffsets,
       long position,
       int lengthBytes);
 

@@ -11,8 +11,10 @@ final class LinearMap {
   private static final int MIN_BLOCK_BYTES = 1 << 10;
   private static final int CACHE_LINE_BYTES = 64;
 
-  /** Kernels take up to this many sources in one pass. */
+  /** Kernels take up to this many sources and targets in one pass. */
   private static final int SOURCES_PER_PASS = 4;
+
+  private static final int TARGETS_PER_PASS = 2;
 
   /** One pass in all needs no blocks but for the kernels' int lengths. */
   private static final int SINGLE_PASS_BLOCK_BYTES = 1 << 30;
@@ -28,7 +30,7 @@ final class LinearMap {
   }
 
   private static int blockBytes(int sources, int targets) {
-    if (targets == 1 && sources <= SOURCES_PER_PASS) {
+    if (sources <= SOURCES_PER_PASS && targets <= TARGETS_PER_PASS) {
       return SINGLE_PASS_BLOCK_BYTES;
     }
     return Math.max(MIN_BLOCK_BYTES, CACHED_BYTES / (sources + targets) & -CACHE_LINE_BYTES);
@@ -39,8 +41,8 @@ final class LinearMap {
   }
 
   /**
-   * Computes every target. Goes block by block, so that memory is read once: the second target's
-   * pass finds the sources in the first-level cache.
+   * Computes every target. Goes block by block, so that memory is read once: later passes find the
+   * block in the first-level cache.
    */
   void apply(
       MemorySegment[] sources,
@@ -50,10 +52,7 @@ final class LinearMap {
       long lengthBytes) {
     for (long position = 0; position < lengthBytes; position += blockBytes) {
       int block = (int) Math.min(blockBytes, lengthBytes - position);
-      for (int i = 0; i < rows.length; i++) {
-        kernels.combine(
-            rows[i], sources, sourceOffsets, targets[i], targetOffsets[i], position, block);
-      }
+      kernels.combine(rows, sources, sourceOffsets, targets, targetOffsets, position, block);
     }
   }
 }

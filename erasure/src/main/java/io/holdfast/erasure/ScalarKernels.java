@@ -34,18 +34,26 @@ final class ScalarKernels implements Kernels {
 
   @Override
   public void combine(
-      LinearRow row,
+      LinearRow[] rows,
       MemorySegment[] sources,
       long[] sourceOffsets,
-      MemorySegment target,
-      long targetOffset,
+      MemorySegment[] targets,
+      long[] targetOffsets,
       long position,
       int lengthBytes) {
-    long at = targetOffset + position;
-    target.asSlice(at, lengthBytes).fill((byte) 0);
-    for (int i = 0; i < sources.length; i++) {
-      multiplyFold(
-          row.coefficients()[i], sources[i], sourceOffsets[i] + position, target, at, lengthBytes);
+    for (int t = 0; t < rows.length; t++) {
+      MemorySegment target = targets[t];
+      long to = targetOffsets[t] + position;
+      target.asSlice(to, lengthBytes).fill((byte) 0);
+      for (int i = 0; i < sources.length; i++) {
+        multiplyFold(
+            rows[t].coefficients()[i],
+            sources[i],
+            sourceOffsets[i] + position,
+            target,
+            to,
+            lengthBytes);
+      }
     }
   }
 

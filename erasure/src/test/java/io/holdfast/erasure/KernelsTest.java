@@ -48,50 +48,56 @@ final class KernelsTest {
   }
 
   @Test
-  void shouldCombineAnyNumberOfSourcesAtAnyOffsetAndLengthAndTouchNothingElse() {
+  void shouldCombineAnyNumberOfSourcesIntoAnyNumberOfTargetsAndTouchNothingElse() {
     System.out.println("KernelsTest seed " + SEED);
-    try (Arena arena = Arena.ofConfined()) {
-      for (int round = 0; round < 1500; round++) {
-        int count = 1 + random.nextInt(12);
-        int length = random.nextInt(round % 3 == 0 ? 600 : 140);
-        int position = random.nextInt(100);
-        int[] coefficients = random.ints(count, 0, 256).toArray();
-        if (round % 4 == 0) {
-          Arrays.fill(coefficients, 1);
-        }
-        LinearRow row = LinearRow.rowsOf(new int[][] {coefficients})[0];
-        byte[][] sourceBytes = new byte[count][ROOM];
-        long[] offsets = new long[count];
-        for (int i = 0; i < count; i++) {
-          random.nextBytes(sourceBytes[i]);
-          offsets[i] = random.nextInt(200);
-        }
-        byte[] before = new byte[ROOM];
-        random.nextBytes(before);
-        int targetOffset = random.nextInt(200);
+    for (int round = 0; round < 1500; round++) {
+      int sourceCount = 1 + random.nextInt(12);
+      int targetCount = 1 + random.nextInt(5);
+      int length = random.nextInt(round % 3 == 0 ? 600 : 140);
+      int position = random.nextInt(100);
+      int[][] matrix = new int[targetCount][];
+      for (int t = 0; t < targetCount; t++) {
+        matrix[t] = random.ints(sourceCount, 0, 256).toArray();
+      }
+      if (round % 2 == 0) {
+        Arrays.fill(matrix[random.nextInt(targetCount)], 1);
+      }
+      byte[][] sources = randomBytes(sourceCount);
+      byte[][] before = randomBytes(targetCount);
+      long[] sourceOffsets = random.longs(sourceCount, 0, 200).toArray();
+      long[] targetOffsets = random.longs(targetCount, 0, 200).toArray();
 
-        byte[] expected = before.clone();
+      byte[][] expected = new byte[targetCount][];
+      for (int t = 0; t < targetCount; t++) {
+        expected[t] = before[t].clone();
         for (int b = 0; b < length; b++) {
           int sum = 0;
-          for (int i = 0; i < count; i++) {
-            int value = sourceBytes[i][(int) offsets[i] + position + b] & 0xFF;
-            sum ^= GaloisField.multiply(coefficients[i], value);
+          for (int i = 0; i < sourceCount; i++) {
+            int value = sources[i][(int) sourceOffsets[i] + position + b] & 0xFF;
+            sum ^= GaloisField.multiply(matrix[t][i], value);
           }
-          expected[targetOffset + position + b] = (byte) sum;
+          expected[t][(int) targetOffsets[t] + position + b] = (byte) sum;
         }
+      }
 
-        boolean onHeap = round % 10 == 9;
-        MemorySegment[] sources = new MemorySegment[count];
-        for (int i = 0; i < count; i++) {
-          sources[i] = segment(arena, sourceBytes[i], onHeap && i == count - 1);
+      try (Arena arena = Arena.ofConfined()) {
+        MemorySegment[] from = segments(arena, sources);
+        if (round % 10 == 9) {
+          from[sourceCount - 1] = MemorySegment.ofArray(sources[sourceCount - 1]);
         }
         for (Kernels kernels : all) {
-          MemorySegment target = segment(arena, before, round % 20 == 10);
-          kernels.combine(row, sources, offsets, target, targetOffset, position, length);
-          assertArrayEquals(
-              expected,
-              target.toArray(ValueLayout.JAVA_BYTE),
-              () -> "%s, %d sources, %d bytes".formatted(kernels.name(), count, length));
+          MemorySegment[] to = segments(arena, before);
+          if (round % 20 == 10) {
+            to[0] = MemorySegment.ofArray(before[0].clone());
+          }
+          kernels.combine(
+              LinearRow.rowsOf(matrix), from, sourceOffsets, to, targetOffsets, position, length);
+          for (int t = 0; t < targetCount; t++) {
+            assertArrayEquals(
+                expected[t],
+                to[t].toArray(ValueLayout.JAVA_BYTE),
+                () -> "%s, %d sources, %d bytes".formatted(kernels.name(), sourceCount, length));
+          }
         }
       }
     }
@@ -154,6 +160,20 @@ final class KernelsTest {
         }
       }
     }
+  }
+
+  private byte[][] randomBytes(int count) {
+    byte[][] bytes = new byte[count][ROOM];
+    for (byte[] each : bytes) {
+      random.nextBytes(each);
+    }
+    return bytes;
+  }
+
+  private static MemorySegment[] segments(Arena arena, byte[][] bytes) {
+    return Arrays.stream(bytes)
+        .map(each -> segment(arena, each, false))
+        .toArray(MemorySegment[]::new);
   }
 
   private static MemorySegment segment(Arena arena, byte[] bytes, boolean onHeap) {
