@@ -86,7 +86,8 @@ public final class Settings {
    */
   public JobSpec jobSpec(List<String> files, int denseThreads) {
     DataSpec data =
-        new DataSpec(files, job.data().hashIds(), job.data().badLineLimit(), job.data().cache());
+        new DataSpec(
+            files, List.of(), job.data().hashIds(), job.data().badLineLimit(), job.data().cache());
     return new JobSpec(
         job.model(),
         job.optimizer(),
@@ -179,7 +180,11 @@ public final class Settings {
       }
       DataSpec data =
           new DataSpec(
-              input.paths(), input.hashIds(), input.badLineLimit(), input.cache().orElse(""));
+              input.paths(),
+              List.of(),
+              input.hashIds(),
+              input.badLineLimit(),
+              input.cache().orElse(""));
       // Without parities a stripe is a single row, so any number of servers will do.
       JobSpec job =
           new JobSpec(
