@@ -1,0 +1,257 @@
+package io.holdfast.server.storage;
+
+import io.holdfast.config.model.ModelSpec;
+import io.holdfast.config.model.OptimizerSpec;
+import io.holdfast.config.model.ParameterInit;
+import io.holdfast.config.model.RowLayout;
+import io.holdfast.config.placement.StripeMap;
+import io.holdfast.config.protocol.RefusalReason;
+import io.holdfast.server.optimizer.Optimizer;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+
+/**
+ * This server's rows, {@code [weights | optimizer state]} at a fixed stride, with an int32 update
+ * counter each. Counter 0 means that the row was never updated: its memory is untouched, a reader
+ * gets the initial weights computed into his buffer, and the first update writes them.
+ *
+ * <p>All operations take batches: ids are int64, weights and gradients are {@code [count, dim]}
+ * floats. One thread at a time. No operation allocates per row.
+ */
+public final class RowStore implements AutoCloseable {
+  /** A walk answers after so many rows even if it found nothing, so that nobody waits long. */
+  static final int WALK_LIMIT = 1 << 20;
+
+  private static final ValueLayout.OfLong ID = ValueLayout.JAVA_LONG_UNALIGNED;
+  private static final ValueLayout.OfInt COUNTER = ValueLayout.JAVA_INT_UNALIGNED;
+
+  private final OwnedRows owned;
+  private final InitialRows initial;
+  private final RowLayout layout;
+  private final Optimizer optimizer;
+  private final MappedMemory rowMemory;
+  private final MappedMemory counterMemory;
+  private final MemorySegment rows;
+  private final MemorySegment counters;
+  private final int strideBytes;
+  private final int dim;
+  private long updates;
+
+  /**
+   * Allocates the server's share; nothing is committed yet.
+   *
+   * @throws IllegalStateException if the host does not give the memory
+   */
+  public RowStore(
+      ModelSpec model,
+      OptimizerSpec spec,
+      StripeMap map,
+      int server,
+      ParameterInit init,
+      MemorySettings memory) {
+    if (map.rows() != model.totalRows()) {
+      throw new IllegalArgumentException(
+          "a map of " + map.rows() + " rows for a model of " + model.totalRows());
+    }
+    owned = new OwnedRows(map, server);
+    initial = new InitialRows(model, init);
+    layout = RowLayout.of(model, spec);
+    optimizer = Optimizer.of(spec);
+    strideBytes = layout.strideBytes();
+    dim = layout.dim();
+    long capacity = map.dataCapacity();
+    rowMemory =
+        MappedMemory.zeroed(
+            "the " + capacity + " rows of server " + server,
+            Math.multiplyExact(capacity, strideBytes),
+            memory);
+    try {
+      counterMemory =
+          MappedMemory.zeroed(
+              "the update counters of server " + server, 4L * capacity, MemorySettings.DEFAULT);
+    } catch (RuntimeException e) {
+      rowMemory.close();
+      throw e;
+    }
+    rows = rowMemory.segment();
+    counters = counterMemory.segment();
+  }
+
+  public RowLayout layout() {
+    return layout;
+  }
+
+  /** Memory that rows and counters have committed. */
+  public long touchedBytes() {
+    return rowMemory.touchedBytes() + counterMemory.touchedBytes();
+  }
+
+  /** Row updates so far. */
+  public long updates() {
+    return updates;
+  }
+
+  /**
+   * Checks that all rows exist and are this server's.
+   *
+   * @throws RefusedException MALFORMED or NOT_OWNER
+   */
+  public void check(MemorySegment rowIds, int count) throws RefusedException {
+    for (int i = 0; i < count; i++) {
+      long row = rowIds.get(ID, 8L * i);
+      long place = owned.placeOf(row);
+      if (place < 0) {
+        throw refusal(row, place);
+      }
+    }
+  }
+
+  private RefusedException refusal(long row, long why) {
+    return why == OwnedRows.OUT_OF_RANGE
+        ? new RefusedException(
+            RefusalReason.MALFORMED, "row " + row + " of a model of " + owned.rows() + " rows")
+        : new RefusedException(
+            RefusalReason.NOT_OWNER, "row " + row + " lies on another server than this one");
+  }
+
+  /**
+   * Writes the weights of rows.
+   *
+   * @param target receives {@code [count, dim]} floats
+   * @param offsetBytes where in {@code target}
+   * @throws RefusedException if a row is not this server's; {@code target} is partly written
+   */
+  public void gather(MemorySegment rowIds, int count, MemorySegment target, long offsetBytes)
+      throws RefusedException {
+    int weightBytes = layout.weightBytes();
+    long to = offsetBytes;
+    for (int i = 0; i < count; i++, to += weightBytes) {
+      long row = rowIds.get(ID, 8L * i);
+      long place = owned.placeOf(row);
+      if (place < 0) {
+        throw refusal(row, place);
+      }
+      if (counters.get(COUNTER, 4 * place) == 0) {
+        initial.write(row, target, to);
+      } else {
+        Floats.copy(rows, place * strideBytes, target, to, dim);
+      }
+    }
+  }
+
+  /**
+   * Applies gradients, row by row in their order. A row that is named twice is updated twice.
+   *
+   * @param gradients {@code [count, dim]} floats
+   * @throws RefusedException if a row is not this server's; the rows before it are updated, so
+   *     {@link #check} first where that matters
+   * @throws IllegalStateException if a row's update counter is exhausted
+   */
+  public void apply(MemorySegment rowIds, int count, MemorySegment gradients, float learningRate)
+      throws RefusedException {
+    for (int i = 0; i < count; i++) {
+      long row = rowIds.get(ID, 8L * i);
+      long place = owned.placeOf(row);
+      if (place < 0) {
+        throw refusal(row, place);
+      }
+      long at = place * strideBytes;
+      int counter = counters.get(COUNTER, 4 * place);
+      if (counter == 0) {
+        materialise(row, place, at);
+      } else if (counter == Integer.MAX_VALUE) {
+        throw new IllegalStateException(
+            "row " + row + " was updated " + counter + " times: its counter is exhausted");
+      }
+      optimizer.update(
+          rows, at, dim, gradients, (long) i * layout.weightBytes(), learningRate, counter + 1L);
+      counters.set(COUNTER, 4 * place, counter + 1);
+    }
+    updates += count;
+  }
+
+  /** First write to a row: its initial weights and state. */
+  private void materialise(long row, long place, long at) {
+    rowMemory.touch(at, layout.rowBytes());
+    counterMemory.touch(4 * place, 4);
+    initial.write(row, rows, at);
+    optimizer.initialState(rows, at, dim);
+  }
+
+  /**
+   * Rows in {@code [fromRow, toRow)} that were ever updated, in increasing order. May stop early:
+   * go on at the result's {@code nextRow} until that is {@code toRow}; a result may be empty.
+   *
+   * @param maxRows most rows of a result, at least 1
+   * @throws RefusedException MALFORMED if there is no such range
+   */
+  public RowExport export(long fromRow, long toRow, int maxRows) throws RefusedException {
+    if (fromRow < 0 || fromRow > toRow || toRow > owned.rows() || maxRows < 1) {
+      throw new RefusedException(
+          RefusalReason.MALFORMED,
+          "rows " + fromRow + " to " + toRow + " of " + owned.rows() + ", at most " + maxRows);
+    }
+    long[] found = new long[16];
+    int count = 0;
+    long step = owned.stepFrom(fromRow);
+    long nextRow = owned.rowOfStep(step);
+    for (long end = step + WALK_LIMIT; nextRow < toRow && step < end && count < maxRows; ) {
+      if (counters.get(COUNTER, 4 * owned.placeOf(nextRow)) != 0) {
+        if (count == found.length) {
+          found = Arrays.copyOf(found, 2 * count);
+        }
+        found[count++] = nextRow;
+      }
+      nextRow = owned.rowOfStep(++step);
+    }
+    return new RowExport(this, Arrays.copyOf(found, count), Math.min(nextRow, toRow));
+  }
+
+  /** An own row's update counter. */
+  int counter(long ownRow) {
+    return counters.get(COUNTER, 4 * owned.placeOf(ownRow));
+  }
+
+  /** Writes an own, updated row's weights and state. */
+  void copy(long ownRow, MemorySegment target, long offsetBytes) {
+    Floats.copy(rows, owned.placeOf(ownRow) * strideBytes, target, offsetBytes, layout.rowFloats());
+  }
+
+  /**
+   * Takes rows of a saved model, in the form of an export; rows of other servers are passed over.
+   *
+   * @param counters int32 update counters, all positive
+   * @param values {@code [count, rowFloats]}
+   * @return how many rows were this server's
+   * @throws IllegalArgumentException if a row does not exist or a counter is not positive
+   */
+  public int importRows(
+      MemorySegment rowIds, MemorySegment counters, MemorySegment values, int count) {
+    int taken = 0;
+    for (int i = 0; i < count; i++) {
+      long row = rowIds.get(ID, 8L * i);
+      int counter = counters.get(COUNTER, 4L * i);
+      long place = owned.placeOf(row);
+      if (place == OwnedRows.OUT_OF_RANGE || counter < 1) {
+        throw new IllegalArgumentException(
+            "row " + row + " with update counter " + counter + " in a model of " + owned.rows());
+      }
+      if (place >= 0) {
+        long at = place * strideBytes;
+        rowMemory.touch(at, layout.rowBytes());
+        counterMemory.touch(4 * place, 4);
+        Floats.copy(values, (long) i * layout.rowBytes(), rows, at, layout.rowFloats());
+        this.counters.set(COUNTER, 4 * place, counter);
+        taken++;
+      }
+    }
+    return taken;
+  }
+
+  @Override
+  public void close() {
+    rowMemory.close();
+    counterMemory.close();
+  }
+}

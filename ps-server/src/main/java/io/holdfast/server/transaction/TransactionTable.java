@@ -1,0 +1,419 @@
+package io.holdfast.server.transaction;
+
+import io.holdfast.config.control.ServerControl.RangeRecord;
+import io.holdfast.config.placement.NodeId;
+import io.holdfast.config.protocol.DataMessage;
+import io.holdfast.config.protocol.DataRange;
+import io.holdfast.config.protocol.Participants;
+import io.holdfast.config.protocol.RefusalReason;
+import io.holdfast.config.protocol.TxHeader;
+import io.holdfast.config.protocol.TxId;
+import io.holdfast.server.storage.NnStore;
+import io.holdfast.server.storage.RefusedException;
+import io.holdfast.server.storage.RowStore;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * This server's side of two-phase commit. States and their meaning: {@link TransactionState}. How
+ * each message is answered:
+ *
+ * <ul>
+ *   <li><b>Anything of a fenced incarnation</b>: ABORTED, whatever became of the transaction: that
+ *       is the promise that termination rests on (hazard 5).
+ *   <li><b>Stage</b> of a transaction that is applied here (remembered, or below the watermark):
+ *       APPLIED, the strongest true statement; it can only be a late copy, and a worker that knows
+ *       already ignores it. Nothing is kept of it (hazard 4). While APPLYING: STAGED, for the
+ *       decision is known but redundancy is not yet complete. Else the part is kept, unless it is
+ *       here already, and the answer is STAGED once all parts are here, and none before.
+ *   <li><b>Commit</b> of a STAGED transaction applies it. Of one that is applied, or below the
+ *       watermark: APPLIED. Of one that is STAGING or was never heard of: UNKNOWN_TRANSACTION; the
+ *       parts that are here stay.
+ *   <li><b>A watermark</b> forgets what it covers. It only rises. One that reaches the transaction
+ *       that brings it, or one that is not applied here, contradicts itself: MALFORMED.
+ * </ul>
+ *
+ * <p><b>Memory.</b> Each worker has an equal share of the job's {@code stagedBytesMax}; a part
+ * beyond it is BUSY. So that waiting always ends, a worker's transactions get memory in their order
+ * once one was refused: whatever holds the memory is older, or complete everywhere that it needs to
+ * be, and so will be decided and freed. Workers do not wait for one another. A transaction that
+ * cannot fit even alone is MALFORMED.
+ *
+ * <p>Parts are checked when they are staged, so that applying cannot fail half-way. An exception
+ * from {@link #commit} or {@link #resolve} that is not a {@link RefusedException} means that values
+ * may be wrong: the server must stop.
+ */
+public final class TransactionTable implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(TransactionTable.class);
+
+  /** More Stage messages than this for one server and transaction is nonsense. */
+  private static final int MAX_PARTS = 1 << 16;
+
+  /** More waiting transactions than this need not be remembered. */
+  private static final int MAX_REFUSED = 1 << 10;
+
+  /**
+   * What is true of a Stage message's transaction now.
+   *
+   * <p>NOTHING_YET is not told to the worker.
+   */
+  public enum StageAnswer {
+    NOTHING_YET,
+    STAGED,
+    APPLIED
+  }
+
+  /** What a server knows of a dead worker's transactions, in increasing order. */
+  public record Knowledge(long watermark, List<Long> decided, List<Long> undecided) {}
+
+  private record Incarnation(NodeId worker, long incarnation) {}
+
+  private final int self;
+  private final int servers;
+  private final RowStore rows;
+  private final NnStore nn;
+  private final long workerShareBytes;
+  private final Map<Incarnation, WorkerRecord> workers = new HashMap<>();
+  private final RangeLedger ranges = new RangeLedger();
+  private long stagedBytes;
+  private long stagedBytesPeak;
+  private long applied;
+
+  /**
+   * An empty table.
+   *
+   * @param self this server's index
+   * @param servers number of servers
+   * @param stagedBytesMax memory for all workers' staged parts
+   * @param workers number of workers
+   */
+  public TransactionTable(
+      int self, int servers, RowStore rows, NnStore nn, long stagedBytesMax, int workers) {
+    this.self = self;
+    this.servers = servers;
+    this.rows = rows;
+    this.nn = nn;
+    this.workerShareBytes = stagedBytesMax / workers;
+  }
+
+  /** Keeps one part of a transaction. */
+  public StageAnswer stage(DataMessage.Stage message) throws RefusedException {
+    TxHeader header = message.header();
+    long sequence = header.tx().sequence();
+    WorkerRecord worker = unfenced(header.tx());
+    if (sequence <= worker.watermark || worker.applied.contains(sequence)) {
+      return StageAnswer.APPLIED;
+    }
+    Transaction transaction = worker.open.get(sequence);
+    if (transaction != null && transaction.state() == TransactionState.APPLYING) {
+      return StageAnswer.STAGED;
+    }
+    check(header, message.participants());
+    if (transaction != null && !transaction.agreesWith(message)) {
+      throw new RefusedException(
+          RefusalReason.MALFORMED, header + " contradicts " + transaction.header());
+    }
+    raiseWatermark(worker, header.tx(), header.watermark());
+    if (transaction == null) {
+      transaction = new Transaction(header, message.participants());
+    }
+    if (!transaction.has(header.part())) {
+      check(message);
+      MemorySegment block = take(worker, transaction, message);
+      transaction.add(header.part(), StagedPart.copy(message, block));
+      worker.open.put(sequence, transaction);
+      if (transaction.state() == TransactionState.STAGED) {
+        worker.refused.remove(sequence);
+      }
+    }
+    return transaction.state() == TransactionState.STAGING
+        ? StageAnswer.NOTHING_YET
+        : StageAnswer.STAGED;
+  }
+
+  private void check(TxHeader header, Participants participants) throws RefusedException {
+    if (header.parts() > MAX_PARTS || header.part() < 0 || header.part() >= header.parts()) {
+      throw new RefusedException(
+          RefusalReason.MALFORMED,
+          header.tx() + ": part " + header.part() + " of " + header.parts());
+    }
+    DataRange range = header.range();
+    if (range.from() > range.to() || range.samples() < 0 || range.skipped() < 0) {
+      throw new RefusedException(RefusalReason.MALFORMED, header.tx() + ": " + range);
+    }
+    boolean found = false;
+    for (int i = 0; i < participants.count(); i++) {
+      int server = participants.get(i);
+      if (server < (i == 0 ? 0 : participants.get(i - 1) + 1) || server >= servers) {
+        throw new RefusedException(
+            RefusalReason.MALFORMED,
+            header.tx() + ": participants " + participants + " of " + servers + " servers");
+      }
+      found |= server == self;
+    }
+    if (!found) {
+      throw new RefusedException(
+          RefusalReason.NOT_OWNER,
+          header.tx() + ": participants " + participants + " without server " + self);
+    }
+  }
+
+  /** What passes can be applied. */
+  private void check(DataMessage.Stage message) throws RefusedException {
+    long gradientBytes;
+    switch (message) {
+      case DataMessage.StageRows m -> {
+        gradientBytes = (long) m.count() * rows.layout().weightBytes();
+        if (m.rows().lengthBytes() % Long.BYTES != 0) {
+          throw new RefusedException(
+              RefusalReason.MALFORMED, m.rows().lengthBytes() + " bytes of row ids");
+        }
+        rows.check(m.rows().segment(), m.count());
+        checkGradients(m.header().tx(), m.gradients().lengthBytes(), gradientBytes);
+      }
+      case DataMessage.StageShard m -> {
+        gradientBytes = (long) nn.length(m.shard()) * Float.BYTES;
+        checkGradients(m.header().tx(), m.gradients().lengthBytes(), gradientBytes);
+      }
+    }
+  }
+
+  private static void checkGradients(TxId tx, long bytes, long expected) throws RefusedException {
+    if (bytes != expected) {
+      throw new RefusedException(
+          RefusalReason.MALFORMED,
+          tx + ": " + bytes + " bytes of gradients, " + expected + " would be right");
+    }
+  }
+
+  private MemorySegment take(
+      WorkerRecord worker, Transaction transaction, DataMessage.Stage message)
+      throws RefusedException {
+    TxId tx = message.header().tx();
+    if (worker.area == null) {
+      worker.area = new StagingArea("staged parts of " + tx.worker(), workerShareBytes);
+    }
+    long bytes = StagedPart.lengthBytes(message);
+    long ownBytes = StagingArea.blockBytes(bytes);
+    for (StagedPart part : transaction.parts()) {
+      ownBytes += part.block().byteSize();
+    }
+    if (ownBytes > worker.area.capacityBytes()) {
+      throw new RefusedException(
+          RefusalReason.MALFORMED,
+          tx
+              + " needs "
+              + ownBytes
+              + " bytes or more of staging memory, a worker's share is "
+              + worker.area.capacityBytes()
+              + ": raise the limit of staged bytes or lower the batch");
+    }
+    MemorySegment block = tx.sequence() > worker.refused.first() ? null : worker.area.take(bytes);
+    if (block == null) {
+      if (worker.refused.size() < MAX_REFUSED) {
+        worker.refused.add(tx.sequence());
+      }
+      throw new RefusedException(RefusalReason.BUSY, tx + ": no staging memory now");
+    }
+    stagedBytes += block.byteSize();
+    stagedBytesPeak = Math.max(stagedBytesPeak, stagedBytes);
+    return block;
+  }
+
+  /**
+   * Applies a staged transaction.
+   *
+   * @return APPLYING: wait for the redundant holders, then {@link #redundant}; APPLIED: answer so
+   */
+  public TransactionState commit(TxId tx, long watermark) throws RefusedException {
+    WorkerRecord worker = unfenced(tx);
+    if (tx.sequence() <= worker.watermark || worker.applied.contains(tx.sequence())) {
+      return TransactionState.APPLIED;
+    }
+    raiseWatermark(worker, tx, watermark);
+    Transaction transaction = worker.open.get(tx.sequence());
+    if (transaction == null || transaction.state() == TransactionState.STAGING) {
+      throw new RefusedException(
+          RefusalReason.UNKNOWN_TRANSACTION,
+          tx + (transaction == null ? " was never staged here" : " is not wholly staged here"));
+    }
+    if (transaction.state() == TransactionState.STAGED) {
+      apply(worker, transaction);
+    }
+    return transaction.state();
+  }
+
+  /** The one place where training changes values: one single-writer step. */
+  private void apply(WorkerRecord worker, Transaction transaction) {
+    TxHeader header = transaction.header();
+    transaction.to(TransactionState.COMMITTED);
+    for (StagedPart part : transaction.parts()) {
+      try {
+        switch (part) {
+          case StagedPart.Rows p ->
+              rows.apply(p.ids(), p.count(), p.gradients(), header.learningRate());
+          case StagedPart.Shard p -> nn.apply(p.shard(), p.gradients(), header.learningRate());
+        }
+      } catch (RefusedException e) {
+        throw new IllegalStateException(header.tx() + " was checked and yet is refused", e);
+      }
+    }
+    if (transaction.participants().recorder(header.tx()) == self) {
+      ranges.add(header.range());
+    }
+    release(worker, transaction);
+    transaction.to(TransactionState.APPLYING);
+    applied++;
+  }
+
+  private void release(WorkerRecord worker, Transaction transaction) {
+    for (StagedPart part : transaction.parts()) {
+      stagedBytes -= part.block().byteSize();
+      worker.area.release(part.block());
+    }
+    transaction.forgetParts();
+  }
+
+  /** All redundant holders of an APPLYING transaction have acknowledged it. */
+  public TransactionState redundant(TxId tx) {
+    WorkerRecord worker = record(tx.worker(), tx.incarnation());
+    Transaction transaction = worker.open.get(tx.sequence());
+    if (transaction == null) {
+      throw new IllegalStateException(tx + " is not being applied");
+    }
+    transaction.to(TransactionState.APPLIED);
+    worker.open.remove(tx.sequence());
+    worker.applied.add(tx.sequence());
+    return transaction.state();
+  }
+
+  private WorkerRecord unfenced(TxId tx) throws RefusedException {
+    if (tx.sequence() < 1) {
+      throw new RefusedException(RefusalReason.MALFORMED, tx + ": sequences start at 1");
+    }
+    WorkerRecord worker = record(tx.worker(), tx.incarnation());
+    if (worker.fenced) {
+      throw new RefusedException(RefusalReason.ABORTED, tx + ": its worker is fenced");
+    }
+    return worker;
+  }
+
+  private WorkerRecord record(NodeId worker, long incarnation) {
+    return workers.computeIfAbsent(new Incarnation(worker, incarnation), key -> new WorkerRecord());
+  }
+
+  private static void raiseWatermark(WorkerRecord worker, TxId tx, long watermark)
+      throws RefusedException {
+    if (watermark <= worker.watermark) {
+      return; // A late message; watermarks only rise.
+    }
+    if (watermark >= tx.sequence()
+        || (!worker.open.isEmpty() && worker.open.firstKey() <= watermark)) {
+      throw new RefusedException(
+          RefusalReason.MALFORMED,
+          tx
+              + ": watermark "
+              + watermark
+              + " although "
+              + (watermark >= tx.sequence() ? "this" : worker.open.firstKey())
+              + " is not applied everywhere");
+    }
+    worker.watermark = watermark;
+    worker.applied.removeUpTo(watermark);
+    worker.refused.removeUpTo(watermark);
+  }
+
+  /**
+   * Fences a dead worker for ever and tells what is known of its transactions. What is answered as
+   * undecided stays undecided here until {@link #resolve}: that is a promise.
+   */
+  public Knowledge fence(NodeId node, long incarnation) {
+    WorkerRecord worker = record(node, incarnation);
+    worker.fenced = true;
+    List<Long> decided = new ArrayList<>(worker.applied.toList());
+    List<Long> undecided = new ArrayList<>();
+    worker.open.forEach(
+        (sequence, transaction) ->
+            (transaction.state() == TransactionState.APPLYING ? decided : undecided).add(sequence));
+    decided.sort(null);
+    return new Knowledge(worker.watermark, decided, undecided);
+  }
+
+  /**
+   * Ends a dead worker's transactions: applies those that are listed and staged, in increasing
+   * order, and drops all others. Listed ones that have no part here, or are applied, need nothing.
+   * Records of applied ones stay, for another coordinator may ask again.
+   *
+   * @return transactions that are APPLYING now
+   * @throws IllegalStateException if a listed one is not wholly here: its worker cannot have
+   *     decided, so something is badly wrong
+   */
+  public List<TxId> resolve(NodeId node, long incarnation, List<Long> committed) {
+    WorkerRecord worker = record(node, incarnation);
+    worker.fenced = true;
+    for (Map.Entry<Long, Transaction> entry : worker.open.entrySet()) {
+      if (entry.getValue().state() == TransactionState.STAGING
+          && committed.contains(entry.getKey())) {
+        throw new IllegalStateException(
+            entry.getValue().header().tx()
+                + " is to be committed, but some of its parts never came here");
+      }
+    }
+    List<TxId> applying = new ArrayList<>();
+    for (Map.Entry<Long, Transaction> entry : new TreeMap<>(worker.open).entrySet()) {
+      Transaction transaction = entry.getValue();
+      if (transaction.state() == TransactionState.STAGED && committed.contains(entry.getKey())) {
+        apply(worker, transaction);
+      }
+      if (transaction.state() == TransactionState.APPLYING) {
+        applying.add(transaction.header().tx());
+      } else {
+        transaction.to(TransactionState.DROPPED);
+        release(worker, transaction);
+        worker.open.remove(entry.getKey());
+        LOG.info("{} is dropped: its worker is dead", transaction.header().tx());
+      }
+    }
+    if (worker.area != null) {
+      worker.area.close();
+      worker.area = null;
+    }
+    return applying;
+  }
+
+  /** Committed data that this server records. */
+  public List<RangeRecord> ranges() {
+    return ranges.records();
+  }
+
+  /** Memory of staged parts now. */
+  public long stagedBytes() {
+    return stagedBytes;
+  }
+
+  /** Most memory that staged parts ever took. */
+  public long stagedBytesPeak() {
+    return stagedBytesPeak;
+  }
+
+  /** Transactions applied here. */
+  public long applied() {
+    return applied;
+  }
+
+  @Override
+  public void close() {
+    for (WorkerRecord worker : workers.values()) {
+      if (worker.area != null) {
+        worker.area.close();
+        worker.area = null;
+      }
+    }
+  }
+}
