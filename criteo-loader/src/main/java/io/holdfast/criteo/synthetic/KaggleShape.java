@@ -38,6 +38,18 @@ final class KaggleShape {
   /** Share of -1 in I2, Criteo's only column in which negative values are frequent. */
   private static final double NEGATIVE_SHARE = 0.1;
 
+  static final int QUANTILE_BITS = 14;
+  private static final int QUANTILES = 1 << QUANTILE_BITS;
+
+  /** Quantiles of the standard normal distribution. */
+  private static final double[] NORMAL = new double[QUANTILES];
+
+  static {
+    for (int i = 0; i < QUANTILES; i++) {
+      NORMAL[i] = normalQuantile((i + 0.5) / QUANTILES);
+    }
+  }
+
   private KaggleShape() {}
 
   static int cardinality(int column) {
@@ -61,22 +73,17 @@ final class KaggleShape {
     return INTEGER_MISSING[column];
   }
 
-  /** Quantiles of an integer column, ascending: {@code count} equally likely values. */
-  static int[] integerQuantiles(int column, int count) {
-    int[] quantiles = new int[count];
-    int negative = column == 1 ? (int) (count * NEGATIVE_SHARE) : 0;
-    for (int i = 0; i < count; i++) {
-      double probability = (i - negative + 0.5) / (count - negative);
-      quantiles[i] =
-          i < negative
-              ? -1
-              : (int)
-                  StrictMath.floor(
-                      StrictMath.expm1(
-                          Math.max(
-                              0,
-                              INTEGER_MEAN[column]
-                                  + INTEGER_DEVIATION[column] * normalQuantile(probability))));
+  /** Quantiles of an integer column, ascending: {@value #QUANTILES} equally likely values. */
+  static int[] integerQuantiles(int column) {
+    int[] quantiles = new int[QUANTILES];
+    int negative = column == 1 ? (int) (QUANTILES * NEGATIVE_SHARE) : 0;
+    for (int i = 0; i < negative; i++) {
+      quantiles[i] = -1;
+    }
+    for (int i = negative; i < QUANTILES; i++) {
+      double normal = NORMAL[(int) ((i - negative) * (long) QUANTILES / (QUANTILES - negative))];
+      double log = INTEGER_MEAN[column] + INTEGER_DEVIATION[column] * normal;
+      quantiles[i] = (int) StrictMath.expm1(Math.max(0, log));
     }
     return quantiles;
   }
@@ -88,7 +95,7 @@ final class KaggleShape {
   private static double normalQuantile(double probability) {
     double low = -6;
     double high = 6;
-    for (int i = 0; i < 50; i++) {
+    for (int i = 0; i < 40; i++) {
       double middle = (low + high) / 2;
       if (normalShare(middle) < probability) {
         low = middle;
@@ -102,7 +109,7 @@ final class KaggleShape {
   private static double normalShare(double x) {
     double sum = x;
     double term = x;
-    for (int i = 3; Math.abs(term) > 1e-17; i += 2) {
+    for (int i = 3; Math.abs(term) > 1e-15; i += 2) {
       term *= x * x / i;
       sum += term;
     }

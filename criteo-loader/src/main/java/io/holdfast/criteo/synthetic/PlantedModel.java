@@ -18,24 +18,24 @@ import io.holdfast.criteo.CriteoFormat;
  */
 final class PlantedModel {
   /** Pairs of columns, zero based, of which none is in two pairs. */
-  private static final int[][] PAIRS = {{0, 13}, {1, 16}, {4, 22}, {5, 7}};
+  private static final int[][] PAIRS = {{13, 16}, {0, 22}};
 
   /** Values of each pair's columns that have a vector, most frequent first. */
-  private static final int[][] PAIR_HEADS = {{32, 27}, {64, 10}, {48, 15}, {23, 48}};
+  private static final int[][] PAIR_HEADS = {{12, 10}, {8, 12}};
 
   /** Standard deviation of a pair's term. */
-  static final double PAIR_DEVIATION = 0.6;
+  static final double PAIR_DEVIATION = 0.62;
 
-  private static final int[] LINEAR_COLUMNS = {2, 8, 9, 10, 12, 19, 24, 25};
-  private static final int LINEAR_HEAD = 32;
+  private static final int[] LINEAR_COLUMNS = {8, 9, 12, 19, 24};
+  private static final int LINEAR_HEAD = 16;
 
   /** Standard deviation of a column's term. */
-  static final double LINEAR_DEVIATION = 0.25;
+  static final double LINEAR_DEVIATION = 0.3;
 
   private static final int[] DENSE_COLUMNS = {4, 5, 6, 10, 12};
 
   /** Standard deviation, with sign, of an integer column's term. */
-  private static final double[] DENSE_DEVIATION = {-0.3, 0.35, -0.3, 0.3, 0.3};
+  private static final double[] DENSE_DEVIATION = {-0.35, 0.4, -0.35, 0.35, 0.35};
 
   /** Angle between vectors of successive ranks: the golden angle spreads any number of them. */
   private static final double GOLDEN_ANGLE = StrictMath.PI * (3 - StrictMath.sqrt(5));

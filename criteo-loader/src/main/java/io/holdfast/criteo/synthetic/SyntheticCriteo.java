@@ -17,7 +17,6 @@ public final class SyntheticCriteo {
   /** Share of clicks that the intercept is set for. */
   static final double CLICK_RATE = 0.24;
 
-  private static final int QUANTILE_BITS = 14;
   private static final int CALIBRATION_ROWS = 1 << 15;
 
   private final long seed;
@@ -46,7 +45,7 @@ public final class SyntheticCriteo {
       multipliers[column] = multiplier(column);
     }
     for (int column = 0; column < quantiles.length; column++) {
-      quantiles[column] = KaggleShape.integerQuantiles(column, 1 << QUANTILE_BITS);
+      quantiles[column] = KaggleShape.integerQuantiles(column);
     }
     model = new PlantedModel(this.modelSeed, samplers, quantiles);
     calibrate();
@@ -112,7 +111,8 @@ public final class SyntheticCriteo {
   private double drawInputs(SyntheticRow row) {
     for (int column = 0; column < CriteoFormat.INTEGERS; column++) {
       boolean missing = row.random.nextUnit() < KaggleShape.integerMissing(column);
-      row.quantiles[column] = missing ? -1 : (int) (row.random.next() >>> (64 - QUANTILE_BITS));
+      row.quantiles[column] =
+          missing ? -1 : (int) (row.random.next() >>> (64 - KaggleShape.QUANTILE_BITS));
       row.integerMissing[column] = missing;
       row.integers[column] = missing ? 0 : quantiles[column][row.quantiles[column]];
     }

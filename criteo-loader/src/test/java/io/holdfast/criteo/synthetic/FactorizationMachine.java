@@ -12,8 +12,13 @@ import java.util.SplittableRandom;
  * regression. Only a yardstick: it tells what can be learned from generated rows.
  */
 final class FactorizationMachine {
+  /** Large, so that rows that were seen once or twice hardly move: they are noise. */
+  private static final float INITIAL_SQUARE = 30;
+
+  private static final float INITIAL_WIDTH = 0.03f;
+
   private final int rank;
-  private final float rate;
+  private float rate;
   private final int[] offsets = new int[CriteoFormat.CATEGORIES];
   private final float[] linear;
   private final float[] linearSquares;
@@ -38,11 +43,16 @@ final class FactorizationMachine {
     sums = new float[rank];
     SplittableRandom random = new SplittableRandom(seed);
     for (int i = 0; i < factors.length; i++) {
-      factors[i] = (float) (random.nextDouble() - 0.5) * 0.1f;
+      factors[i] = (float) (random.nextDouble() - 0.5) * INITIAL_WIDTH;
     }
     for (float[] squares : new float[][] {linearSquares, factorSquares, denseSquares}) {
-      Arrays.fill(squares, 1e-2f);
+      Arrays.fill(squares, INITIAL_SQUARE);
     }
+  }
+
+  /** Sets the learning rate. */
+  void rate(float value) {
+    rate = value;
   }
 
   /** The probability of a click. */

@@ -62,6 +62,7 @@ final class Learnability {
       while (reader.read(batch) > 0) {
         for (int i = 0; i < batch.size(); i++, index++) {
           if (index < trained) {
+            model.rate(rate * (trained - index) / trained);
             model.train(batch, i);
           } else {
             world.generate(index, row);
