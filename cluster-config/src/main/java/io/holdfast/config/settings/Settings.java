@@ -31,7 +31,7 @@ public final class Settings {
   private static final int MAX_NODES = 10_000;
   private static final int MAX_STRIPE = 255;
   private static final int MAX_MTU_BYTES = 65504;
-  private static final long MAX_TERM_BYTES = 1L << 30;
+  private static final long MAX_TERM_BYTES = 128L << 20;
 
   /** Room beside a shard's gradients in the message that stages them. */
   private static final int MESSAGE_HEADER_BYTES = 4096;
@@ -321,8 +321,11 @@ public final class Settings {
         values.reject("transport.mtu.bytes", "must be a multiple of 32");
       }
       int windowBytes = (int) values.bytes("transport.window.bytes", 1 << 16, MAX_TERM_BYTES);
-      if (windowBytes < mtu) {
-        values.reject("transport.window.bytes", "must be at least transport.mtu.bytes, " + mtu);
+      if (windowBytes < mtu || windowBytes > term / 2) {
+        values.reject(
+            "transport.window.bytes",
+            "must be from transport.mtu.bytes = %d to half of transport.term.bytes, %d"
+                .formatted(mtu, term / 2));
       }
       return new TransportSettings(
           link.equals("auto")
@@ -379,7 +382,7 @@ public final class Settings {
       long iterations = values.whole("iterations", 0, Long.MAX_VALUE);
       if (iterations > 0) {
         if (values.isGiven("epochs")) {
-          values.reject("iterations", "and epochs exclude each other; drop one of them");
+          values.reject("iterations", "excludes epochs; drop one of the two");
         }
         epochs = 0;
       }

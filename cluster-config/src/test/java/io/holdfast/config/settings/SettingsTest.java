@@ -102,7 +102,7 @@ class SettingsTest {
             "c.conf",
             """
             learning { rate = 0.5, decay { start = 10, iterations = 20 } }
-            transport.term.bytes = 1MiB
+            transport { term.bytes = 1MiB, window.bytes = 512KiB }
             message.bytes.max = 128k
             nn.shard.floats = 1000
             data.paths = [ "a b.tsv", "c,d.tsv" ]
@@ -207,9 +207,11 @@ class SettingsTest {
         "retry=0s | must be longer than 0",
         "transport.term.bytes=100000 | must be a power of two",
         "transport.mtu.bytes=1500 | must be a multiple of 32",
-        "message.bytes.max=4MiB | must be at most an eighth of transport.term.bytes, 2097152",
+        "message.bytes.max=4MiB | must be at most an eighth of transport.term.bytes, 524288",
         "message.bytes.max=64KiB | must be at least 266240 to hold a shard of nn.shard.floats ="
             + " 65536",
+        "transport.window.bytes=4MiB | must be from transport.mtu.bytes = 8192 to half of"
+            + " transport",
         "transport.driver=external | needs transport.aeron.dir",
         "tables.scale=1000 | the table of C3 would have",
         "data.holdout=1 | from 0 to 0.9",
@@ -237,7 +239,7 @@ class SettingsTest {
         "deterministic=true sync=async | deterministic = true needs sync = sync",
         "deterministic=true window=3 | deterministic = true needs window = 1",
         "sync=sync window=2 | sync = sync needs window = 1",
-        "iterations=5 epochs=2 | exclude each other",
+        "iterations=5 epochs=2 | excludes epochs",
         "cluster.processes=true transport.link=memory | memory reaches one process only",
         "redundancy=ecrm cluster.servers=4 | k = 4 and r = 1 need at least 5 servers",
         "redundancy=ecrm cluster.servers=9 r=2 | xor has one parity; r = 2 needs code = rs",
