@@ -3,6 +3,7 @@ package io.holdfast.erasure;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.regex.Pattern;
 import jdk.incubator.vector.VectorShape;
 
 /** How wide the vectors of {@link VectorKernels} are. */
@@ -10,6 +11,7 @@ final class VectorWidth {
 
   static final int MIN_BITS = 128;
   private static final int MAX_BITS = 512;
+  private static final Pattern VBMI_FLAG = Pattern.compile("\\bavx512_?vbmi\\b");
 
   private VectorWidth() {}
 
@@ -36,8 +38,7 @@ final class VectorWidth {
    */
   private static boolean hasByteLookupOf512Bits() {
     try {
-      return Files.readString(Path.of("/proc/cpuinfo")).contains("avx512_vbmi ")
-          || Files.readString(Path.of("/proc/cpuinfo")).contains("avx512vbmi ");
+      return VBMI_FLAG.matcher(Files.readString(Path.of("/proc/cpuinfo"))).find();
     } catch (IOException e) {
       return false; // Not Linux: 256 bits are right on every x86 processor with AVX2.
     }
