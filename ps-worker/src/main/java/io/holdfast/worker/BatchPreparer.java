@@ -9,7 +9,7 @@ import java.util.concurrent.atomic.LongAdder;
 
 /** Reads the next batch of a lease and plans its lookups. Works on the preparer's thread. */
 final class BatchPreparer implements AutoCloseable {
-  private final TrainingData data;
+  private final WorkerData data;
   private final CriteoBatch batch;
   private final int denseFeatures;
   private LeaseTracker current;
@@ -18,7 +18,7 @@ final class BatchPreparer implements AutoCloseable {
   private long skipped;
   private final LongAdder readNanos = new LongAdder();
 
-  BatchPreparer(JobSpec job, TrainingData data) {
+  BatchPreparer(JobSpec job, WorkerData data) {
     this.data = data;
     this.batch = new CriteoBatch(job.batch());
     this.denseFeatures = job.model().denseFeatures();

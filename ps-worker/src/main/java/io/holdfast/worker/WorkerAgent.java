@@ -66,7 +66,7 @@ public final class WorkerAgent implements AutoCloseable {
     this.link = link;
     this.endpoint = new Endpoint(self, link);
     this.coordinator = coordinator;
-    this.preparer = new BatchPreparer(job, TrainingData.open(job.data(), job.model()));
+    this.preparer = new BatchPreparer(job, WorkerData.open(job.data(), job.model()));
     this.dense = new DenseRunner(job);
     this.core = new WorkerCore(self, job, new Effects());
     endpoint.adopt(map);

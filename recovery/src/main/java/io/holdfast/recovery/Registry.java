@@ -13,15 +13,15 @@ import java.util.TreeMap;
 
 /** Which process is which node, and which incarnations were declared dead (hazard 1). */
 final class Registry {
-  private final TreeMap<Integer, Process> byCode = new TreeMap<>();
+  private final TreeMap<Integer, NodeProcess> byCode = new TreeMap<>();
   private final Set<Long> dead = new HashSet<>();
 
-  Optional<Process> at(NodeId node) {
+  Optional<NodeProcess> at(NodeId node) {
     return Optional.ofNullable(byCode.get(node.code()));
   }
 
   /** The process of this incarnation if it is named. */
-  Optional<Process> named(long incarnation) {
+  Optional<NodeProcess> named(long incarnation) {
     return byCode.values().stream()
         .filter(process -> process.incarnation() == incarnation)
         .findFirst();
@@ -31,8 +31,8 @@ final class Registry {
     return dead.contains(incarnation);
   }
 
-  Process add(NodeId node, Register register) {
-    Process process = new Process(node, register);
+  NodeProcess add(NodeId node, Register register) {
+    NodeProcess process = new NodeProcess(node, register);
     if (byCode.putIfAbsent(node.code(), process) != null) {
       throw new IllegalStateException(node + " is taken");
     }
@@ -40,16 +40,16 @@ final class Registry {
   }
 
   /** The process of this incarnation is nobody from now on. */
-  void declareDead(Process process) {
+  void declareDead(NodeProcess process) {
     byCode.remove(process.node().code());
     dead.add(process.incarnation());
   }
 
-  Collection<Process> all() {
+  Collection<NodeProcess> all() {
     return List.copyOf(byCode.values());
   }
 
-  List<Process> all(Role role) {
+  List<NodeProcess> all(Role role) {
     return byCode.values().stream().filter(process -> process.node().role() == role).toList();
   }
 
@@ -58,7 +58,7 @@ final class Registry {
   }
 
   List<Member> members() {
-    return byCode.values().stream().map(Process::member).toList();
+    return byCode.values().stream().map(NodeProcess::member).toList();
   }
 
   /**
@@ -88,7 +88,7 @@ final class Registry {
    * on the data plane, which only one process can have, or addresses do not tell (all on one host)
    * and no other index is free.
    */
-  Optional<Process> replacedBy(Register register, boolean noneFree) {
+  Optional<NodeProcess> replacedBy(Register register, boolean noneFree) {
     if (register.preferredIndex() < 0) {
       return Optional.empty();
     }

@@ -19,12 +19,12 @@ import io.holdfast.criteo.Split;
 import java.util.List;
 
 /** Opens a job's data as its description says, and reads it for a model's tables. */
-public final class TrainingData implements AutoCloseable {
+public final class WorkerData implements AutoCloseable {
   private final SampleSource source;
   private final IdMapping mapping;
   private final BadLinePolicy policy;
 
-  private TrainingData(SampleSource source, IdMapping mapping, BadLinePolicy policy) {
+  private WorkerData(SampleSource source, IdMapping mapping, BadLinePolicy policy) {
     this.source = source;
     this.mapping = mapping;
     this.policy = policy;
@@ -35,10 +35,10 @@ public final class TrainingData implements AutoCloseable {
    *
    * @throws CriteoDataException if the data cannot be read or is not what was measured
    */
-  public static TrainingData open(DataSpec spec, ModelSpec model) {
+  public static WorkerData open(DataSpec spec, ModelSpec model) {
     BadLinePolicy policy = policy(spec);
     List<InputFile> inputs = InputFiles.find(spec.files());
-    return new TrainingData(source(spec, inputs, policy), mapping(spec, model), policy);
+    return new WorkerData(source(spec, inputs, policy), mapping(spec, model), policy);
   }
 
   private static SampleSource source(DataSpec spec, List<InputFile> inputs, BadLinePolicy policy) {
