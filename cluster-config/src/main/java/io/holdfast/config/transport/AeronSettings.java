@@ -153,6 +153,23 @@ public record AeronSettings(
         TimeUnit.MILLISECONDS.toNanos(1));
   }
 
+  /** The same through a media driver that runs already in a directory. */
+  public AeronSettings withExternalDriver(String directory) {
+    return new AeronSettings(
+        directory,
+        false,
+        channel,
+        bindHost,
+        port,
+        termBytes,
+        mtuBytes,
+        socketBufferBytes,
+        windowBytes,
+        livenessNanos,
+        connectNanos,
+        maxParkNanos);
+  }
+
   /** The same with a directory; empty: a fresh one. */
   public AeronSettings withDirectory(String directory) {
     return new AeronSettings(
