@@ -2,6 +2,7 @@ package io.holdfast.worker.dense;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import org.bytedeco.javacpp.FloatPointer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.concurrency.AffinityManager.Location;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -52,7 +53,9 @@ final class FloatArray implements AutoCloseable {
             new long[] {1, rows},
             skippedFloats + offset,
             'f');
-    return new Block(segment, offset, rows, columns, matrix);
+    FloatPointer pointer = new FloatPointer(owner.data().pointer());
+    pointer.position(skippedFloats + offset);
+    return new Block(segment, offset, rows, columns, matrix, pointer);
   }
 
   /** The first {@code rows} rows of a row-major matrix that starts where this array does. */

@@ -7,6 +7,7 @@ import io.holdfast.config.model.ParameterInit;
 import io.holdfast.config.model.Presets;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -14,8 +15,9 @@ import java.util.SplittableRandom;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * Times the dense step beside the GEMMs of the same shapes, one after the other in one run: {@code
- * DenseStepBench [batch [seconds [engine ...]]]}.
+ * Times the dense step beside the GEMMs of the same shapes, in turns in one run: {@code
+ * DenseStepBench [batch [seconds [engine ...]]]}. With one thread it is the thread's CPU time,
+ * which other processes disturb less; with more it is wall time.
  */
 final class DenseStepBench {
   private DenseStepBench() {}
@@ -41,6 +43,12 @@ final class DenseStepBench {
     }
   }
 
+  private static long nanos(int threads) {
+    return threads == 1
+        ? ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime()
+        : System.nanoTime();
+  }
+
   private static void measure(
       EngineKind kind, ModelSpec model, int batch, int threads, double seconds) {
     try (DenseEngine engine = DenseEngine.create(kind, model, batch, threads);
@@ -56,18 +64,18 @@ final class DenseStepBench {
         // after a GEMM of several threads, so the step waits until they sleep.
         Nd4jRuntime.start(kind == EngineKind.ND4J ? 1 : threads);
         for (int i = 0; i < 4; i++) {
-          long start = System.nanoTime();
+          long start = nanos(threads);
           double loss = engine.step(batch);
-          step.add((System.nanoTime() - start) / 1e6);
+          step.add((nanos(threads) - start) / 1e6);
           if (!Double.isFinite(loss)) {
             throw new IllegalStateException("loss " + loss + ": " + engine.findNonFinite(batch));
           }
         }
         Nd4jRuntime.start(threads);
         for (int i = 0; i < 4; i++) {
-          long start = System.nanoTime();
+          long start = nanos(threads);
           gemms.forEach(Runnable::run);
-          bound.add((System.nanoTime() - start) / 1e6);
+          bound.add((nanos(threads) - start) / 1e6);
         }
         LockSupport.parkNanos(50_000_000);
         steps += 4;
