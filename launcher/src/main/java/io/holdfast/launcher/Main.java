@@ -1,12 +1,22 @@
 package io.holdfast.launcher;
 
 import io.holdfast.launcher.cli.CompletionCommand;
+import io.holdfast.launcher.cli.CoordinatorCommand;
 import io.holdfast.launcher.cli.ErrorMessages;
 import io.holdfast.launcher.cli.GenerateCommand;
 import io.holdfast.launcher.cli.HoldfastCommand;
 import io.holdfast.launcher.cli.PreprocessCommand;
+import io.holdfast.launcher.cli.QuickstartCommand;
+import io.holdfast.launcher.cli.ServerCommand;
+import io.holdfast.launcher.cli.TrainCommand;
+import io.holdfast.launcher.cli.WorkerCommand;
+import io.holdfast.launcher.job.ClusterNodeJob;
+import io.holdfast.launcher.job.ClusterTrainingJob;
+import io.holdfast.launcher.job.NodeJob;
+import io.holdfast.launcher.job.TrainingJob;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.Map;
 import picocli.CommandLine;
 
 /** The {@code holdfast} command. */
@@ -49,8 +59,33 @@ public final class Main {
     return code;
   }
 
+  /**
+   * With what quickstart trains: rare values keep quiet under Adagrad with some weight before the
+   * first update, and the data has its own tables' sizes up to the cap.
+   */
+  static final Map<String, String> QUICKSTART =
+      Map.of(
+          "cluster.servers", "5",
+          "cluster.workers", "2",
+          "max.rows.per.table", "100000",
+          "batch", "512",
+          "optimizer.name", "adagrad",
+          "optimizer.initial-accumulator", "0.1",
+          "learning.rate", "0.02");
+
   public static void main(String[] arguments) {
-    Main main = new Main(new GenerateCommand(), new PreprocessCommand(), new CompletionCommand());
+    TrainingJob training = new ClusterTrainingJob();
+    NodeJob node = new ClusterNodeJob();
+    Main main =
+        new Main(
+            new QuickstartCommand(training, QUICKSTART),
+            new TrainCommand(training),
+            new GenerateCommand(),
+            new PreprocessCommand(),
+            new CoordinatorCommand(training),
+            new ServerCommand(node),
+            new WorkerCommand(node),
+            new CompletionCommand());
     System.exit(main.run(arguments));
   }
 }
