@@ -87,6 +87,11 @@ public final class RowStore implements AutoCloseable {
     return rowMemory.touchedBytes() + counterMemory.touchedBytes();
   }
 
+  /** Memory that rows and counters take once every row was updated. */
+  public long reservedBytes() {
+    return rows.byteSize() + counters.byteSize();
+  }
+
   /** Row updates so far. */
   public long updates() {
     return updates;
