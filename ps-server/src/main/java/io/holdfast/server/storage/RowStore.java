@@ -213,6 +213,11 @@ public final class RowStore implements AutoCloseable {
     return new RowExport(this, Arrays.copyOf(found, count), Math.min(nextRow, toRow));
   }
 
+  /** The rows in place; for timing. */
+  MemorySegment memory() {
+    return rows;
+  }
+
   /** An own row's update counter. */
   int counter(long ownRow) {
     return counters.get(COUNTER, 4 * owned.placeOf(ownRow));
