@@ -120,7 +120,7 @@ public final class ServerAgent implements Agent {
   }
 
   private void tellReady() {
-    coordinator.accept(new ServerControl.ServerReady(start.self(), core.tableBytes()));
+    coordinator.accept(new ServerControl.ServerReady(start.self(), core.reservedBytes()));
   }
 
   private long transportRefusals() {

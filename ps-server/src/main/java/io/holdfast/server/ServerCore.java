@@ -127,6 +127,11 @@ public final class ServerCore implements AutoCloseable {
     return rows.touchedBytes() + nn.touchedBytes();
   }
 
+  /** Memory of rows and NN shards once every row was updated. */
+  public long reservedBytes() {
+    return rows.reservedBytes() + nn.touchedBytes();
+  }
+
   /** Longest message that cannot be cut: a link must carry it. */
   public int longestMessageBytes() {
     long longest = rows.layout().rowBytes() + (long) Long.BYTES + Integer.BYTES;

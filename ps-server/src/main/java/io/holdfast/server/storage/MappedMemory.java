@@ -90,7 +90,7 @@ public final class MappedMemory implements AutoCloseable {
 
   /** Memory that was written, in whole pages: what the kernel has committed. */
   public long touchedBytes() {
-    return Math.min(touchedPages * pageBytes, segment.byteSize());
+    return touchedPages * pageBytes;
   }
 
   /** Gives the memory back. Nobody may be using it. */

@@ -87,6 +87,11 @@ public final class RowStore implements AutoCloseable {
     return rowMemory.touchedBytes() + counterMemory.touchedBytes();
   }
 
+  /** Memory that rows and counters take once every row was updated. */
+  public long reservedBytes() {
+    return rows.byteSize() + counters.byteSize();
+  }
+
   /** Row updates so far. */
   public long updates() {
     return updates;
@@ -206,6 +211,11 @@ public final class RowStore implements AutoCloseable {
       nextRow = owned.rowOfStep(++step);
     }
     return new RowExport(this, Arrays.copyOf(found, count), Math.min(nextRow, toRow));
+  }
+
+  /** The rows in place; for timing. */
+  MemorySegment memory() {
+    return rows;
   }
 
   /** An own row's update counter. */

@@ -47,10 +47,12 @@ final class StagingArea implements AutoCloseable {
     if (block == null) {
       return null;
     }
+    // Both are read first: the entry is a view of the map.
     long offset = block.getKey();
+    long length = block.getValue();
     free.remove(offset);
-    if (block.getValue() > wanted) {
-      free.put(offset + wanted, block.getValue() - wanted);
+    if (length > wanted) {
+      free.put(offset + wanted, length - wanted);
     }
     usedBytes += wanted;
     return memory.segment().asSlice(offset, wanted);
