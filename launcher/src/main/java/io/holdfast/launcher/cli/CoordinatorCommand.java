@@ -23,7 +23,7 @@ public final class CoordinatorCommand implements Callable<Integer> {
   @Mixin private CommonOptions common;
   @Mixin private SettingOptions settingOptions;
   @Mixin private JobOptions options;
-  @Mixin private MemberOptions member;
+  @Mixin MemberOptions member;
 
   public CoordinatorCommand(TrainingJob job) {
     this.job = job;

@@ -25,10 +25,10 @@ public final class TrainCommand implements Callable<Integer> {
       names = "--processes",
       negatable = true,
       description = "Every server and worker is a process of its own on this host.")
-  private Boolean processes;
+  Boolean processes;
 
   @Option(names = "--seed", paramLabel = "S", description = "Of initial values.")
-  private String seed;
+  String seed;
 
   public TrainCommand(TrainingJob job) {
     this.job = job;
