@@ -96,11 +96,11 @@ final class AeronLink implements DataLink {
   @Override
   public boolean offer(NodeId to, Frame frame) {
     checkLength(frame);
+    checkOpen();
     AeronPeer peer = peers.get(to);
     AeronPeer.Outcome outcome =
         peer == null || closed ? AeronPeer.Outcome.DROP : peer.offer(frame, System.nanoTime());
     if (outcome == AeronPeer.Outcome.LATER) {
-      checkOpen();
       return false;
     }
     frames.recycle(frame);

@@ -245,7 +245,8 @@ class AeronLinksTest {
 
   @Test
   void shouldRefuseFrameBeyondItsLimit() {
-    try (AeronLinks links = new AeronLinks(AeronSettings.ipc().withFramesOf(10_000));
+    try (AeronLinks links =
+            new AeronLinks(AeronSettings.ipc().withBuffers(128 << 10, 8192, 64 << 10, 8192));
         DataLink a = links.open(A)) {
       assertEquals(16_384, a.maxFrameBytes());
       Frame frame = a.frames().take(16_385);

@@ -35,12 +35,13 @@ class AeronSettingsTest {
   }
 
   @Test
-  void shouldChooseSmallestTermsThatCarryFrames() {
-    assertEquals(8192, UDP.withFramesOf(1).maxFrameBytes());
-    assertEquals(8192, UDP.withFramesOf(8192).maxFrameBytes());
-    assertEquals(16_384, UDP.withFramesOf(8193).maxFrameBytes());
+  void shouldChooseTermsThatCarryFrames() {
+    assertEquals(2 << 20, UDP.withFramesOf(1).termBytes());
+    assertEquals(2 << 20, UDP.withFramesOf(256 << 10).termBytes());
+    assertEquals(4 << 20, UDP.withFramesOf((256 << 10) + 1).termBytes());
     assertEquals(1 << 20, UDP.withFramesOf(1 << 20).maxFrameBytes());
     assertEquals(1 << 24, UDP.withFramesOf(1 << 24).maxFrameBytes());
+    assertEquals(2 << 20, UDP.withFramesOf(1 << 24).windowBytes());
   }
 
   @Test
