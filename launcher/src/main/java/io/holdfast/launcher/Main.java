@@ -1,5 +1,6 @@
 package io.holdfast.launcher;
 
+import io.holdfast.launcher.cli.CheckCommand;
 import io.holdfast.launcher.cli.CompletionCommand;
 import io.holdfast.launcher.cli.ErrorMessages;
 import io.holdfast.launcher.cli.GenerateCommand;
@@ -7,6 +8,7 @@ import io.holdfast.launcher.cli.HoldfastCommand;
 import io.holdfast.launcher.cli.PreprocessCommand;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import picocli.CommandLine;
 
 /** The {@code holdfast} command. */
@@ -50,7 +52,12 @@ public final class Main {
   }
 
   public static void main(String[] arguments) {
-    Main main = new Main(new GenerateCommand(), new PreprocessCommand(), new CompletionCommand());
+    Main main =
+        new Main(
+            new GenerateCommand(),
+            new PreprocessCommand(),
+            new CheckCommand(List.of()),
+            new CompletionCommand());
     System.exit(main.run(arguments));
   }
 }

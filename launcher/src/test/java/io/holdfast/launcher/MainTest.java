@@ -9,8 +9,11 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.holdfast.config.job.SyncMode;
 import io.holdfast.config.model.OptimizerKind;
 import io.holdfast.config.placement.NodeId;
+import io.holdfast.config.preflight.CheckResult;
+import io.holdfast.config.preflight.CheckStatus;
 import io.holdfast.config.settings.LinkKind;
 import io.holdfast.criteo.CriteoDataException;
+import io.holdfast.launcher.cli.CheckCommand;
 import io.holdfast.launcher.cli.CompletionCommand;
 import io.holdfast.launcher.cli.CoordinatorCommand;
 import io.holdfast.launcher.cli.EvalCommand;
@@ -75,6 +78,7 @@ class MainTest {
   private EvaluationRequest evaluated;
   private NodeRequest node;
   private RuntimeException failure;
+  private CheckStatus gemm = CheckStatus.OK;
   private String out;
   private String err;
 
@@ -104,6 +108,11 @@ class MainTest {
                   probabilities.write("0.25\n".repeat((int) count));
                   return count;
                 }),
+            new CheckCommand(
+                List.of(
+                    () ->
+                        new CheckResult(
+                            "gemm", gemm, "slow", gemm == CheckStatus.OK ? "" : "call a doctor"))),
             new ServerCommand(request -> node = request),
             new WorkerCommand(request -> node = request),
             new GenerateCommand(),
@@ -236,7 +245,7 @@ class MainTest {
       delimiter = '|',
       quoteCharacter = '"',
       value = {
-        "--bacth 3 | --batch",
+        "--bacth 3 | Unknown options: '--bacth', '3'; did you mean '--batch'?",
         "--batch 0 | batch = 0 (from --batch): must be from 1",
         "--servers many | cluster.servers = many (from --servers): must be a whole number",
         "--set bacth=3 | unknown setting 'bacth' (from --set); did you mean 'batch'?",
@@ -266,7 +275,7 @@ class MainTest {
     assertTrue(err.contains("--data is missing"), err);
     assertEquals(2, run());
     assertEquals(2, run("trian"));
-    assertTrue(err.contains("holdfast train"), err);
+    assertTrue(err.contains("'trian'; did you mean 'train'?"), err);
   }
 
   @Test
@@ -388,6 +397,24 @@ class MainTest {
   }
 
   @Test
+  void shouldCheckTheHostForAJob() {
+    assertEquals(0, run("check", "--preset", "kaggle", "--max-rows-per-table", "1000"), err);
+    assertTrue(out.contains("ok    java "), out);
+    assertTrue(out.contains("ok    gemm"), out);
+    gemm = CheckStatus.FAIL;
+    assertEquals(1, run("check", "--max-rows-per-table", "1000"), err);
+    assertTrue(out.contains("FAIL  gemm"), out);
+    assertTrue(out.contains("call a doctor"), out);
+    assertEquals(2, run("check", "--servers", "0"), err);
+  }
+
+  @Test
+  void shouldFindThatAModelIsTooLargeForTheHost() {
+    assertEquals(1, run("check", "--preset", "mlperf", "--set", "tables.scale=50"), out);
+    assertTrue(out.contains("FAIL  memory"), out);
+  }
+
+  @Test
   void shouldGenerateDataAndTellThePlantedOptimum() throws IOException {
     Path report = directory.resolve("g.json");
     Path made = directory.resolve("made.tsv.gz");
@@ -414,6 +441,9 @@ class MainTest {
     assertEquals(2, run("generate", "--rows", "0", "--out", made.toString()));
     assertEquals(2, run("generate", "--rows", "ten", "--out", made.toString()));
     assertEquals(2, run("generate", "--rows", "10"));
+    assertTrue(err.contains("'--out=FILE'"), err);
+    assertEquals(2, run("generate", "--rwos", "10", "--out", made.toString()));
+    assertTrue(err.contains("Unknown option: '--rwos'; did you mean '--rows'?"), err);
   }
 
   @Test
