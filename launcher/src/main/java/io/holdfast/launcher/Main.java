@@ -1,5 +1,6 @@
 package io.holdfast.launcher;
 
+import io.holdfast.launcher.cli.CheckCommand;
 import io.holdfast.launcher.cli.CompletionCommand;
 import io.holdfast.launcher.cli.CoordinatorCommand;
 import io.holdfast.launcher.cli.ErrorMessages;
@@ -16,6 +17,7 @@ import io.holdfast.launcher.job.NodeJob;
 import io.holdfast.launcher.job.TrainingJob;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Map;
 import picocli.CommandLine;
 
@@ -85,6 +87,7 @@ public final class Main {
             new CoordinatorCommand(training),
             new ServerCommand(node),
             new WorkerCommand(node),
+            new CheckCommand(List.of()),
             new CompletionCommand());
     System.exit(main.run(arguments));
   }

@@ -1,5 +1,7 @@
 package io.holdfast.config.settings;
 
+import io.holdfast.config.transport.AeronSettings;
+import io.holdfast.config.transport.ChannelKind;
 import java.util.Optional;
 
 /**
@@ -26,5 +28,32 @@ public record TransportSettings(
   /** The link that was asked for, or the one that suits where the processes are. */
   public LinkKind linkOr(LinkKind suitable) {
     return link.orElse(suitable);
+  }
+
+  /**
+   * Settings of Aeron's links.
+   *
+   * @param link IPC or UDP
+   * @param host under which the other processes reach this one
+   * @throws IllegalArgumentException for links inside one process, which need no Aeron
+   */
+  public AeronSettings aeron(LinkKind link, String host) {
+    if (link == LinkKind.MEMORY) {
+      throw new IllegalArgumentException("links inside one process need no Aeron");
+    }
+    AeronSettings times = AeronSettings.ipc();
+    return new AeronSettings(
+        aeronDir.orElse(""),
+        !externalDriver,
+        link == LinkKind.IPC ? ChannelKind.IPC : ChannelKind.UDP,
+        host,
+        port,
+        termBytes,
+        mtuBytes,
+        windowBytes,
+        windowBytes,
+        times.livenessNanos(),
+        times.connectNanos(),
+        times.maxParkNanos());
   }
 }

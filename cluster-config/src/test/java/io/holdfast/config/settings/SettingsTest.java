@@ -9,6 +9,8 @@ import io.holdfast.config.job.JobSpec;
 import io.holdfast.config.job.SyncMode;
 import io.holdfast.config.model.Interaction;
 import io.holdfast.config.model.OptimizerKind;
+import io.holdfast.config.transport.AeronSettings;
+import io.holdfast.config.transport.ChannelKind;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -285,6 +287,24 @@ class SettingsTest {
     assertThrows(SettingsException.class, () -> SettingOverride.ofAssignment("batch"));
     assertThrows(SettingsException.class, () -> SettingOverride.ofAssignment("=3"));
     assertEquals("a=b", SettingOverride.ofAssignment("x = a=b").value());
+  }
+
+  @Test
+  void shouldSetUpAeronFromTheDefaultsForEveryLinkThatNeedsIt() {
+    TransportSettings transport = Settings.defaults().launch().transport();
+    AeronSettings udp = transport.aeron(LinkKind.UDP, "10.0.0.1");
+    assertEquals(ChannelKind.UDP, udp.channel());
+    assertEquals("10.0.0.1", udp.bindHost());
+    assertTrue(udp.embeddedDriver());
+    int longest = Settings.defaults().jobSpec(List.of(), 1).messageBytesMax();
+    assertTrue(udp.maxFrameBytes() >= longest, () -> udp.maxFrameBytes() + " < " + longest);
+    TransportSettings external =
+        with("transport.driver=external", "transport.aeron.dir=/dev/shm/d").launch().transport();
+    AeronSettings ipc = external.aeron(LinkKind.IPC, "");
+    assertEquals(ChannelKind.IPC, ipc.channel());
+    assertEquals("/dev/shm/d", ipc.directory());
+    assertFalse(ipc.embeddedDriver());
+    assertThrows(IllegalArgumentException.class, () -> transport.aeron(LinkKind.MEMORY, ""));
   }
 
   @Test

@@ -22,8 +22,9 @@ public final class CoordinatorCommand implements Callable<Integer> {
 
   @Mixin private CommonOptions common;
   @Mixin private SettingOptions settingOptions;
-  @Mixin private JobOptions options;
-  @Mixin private MemberOptions member;
+  @Mixin JobOptions options;
+  @Mixin private OutcomeOptions outcome;
+  @Mixin MemberOptions member;
 
   public CoordinatorCommand(TrainingJob job) {
     this.job = job;
@@ -31,13 +32,13 @@ public final class CoordinatorCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    TrainCommand.refuseFaults(common, options);
+    TrainCommand.refuseFaults(common, outcome);
     Settings settings = settingOptions.load("cluster.seeds", List.of());
     if (settings.launch().cluster().processes()) {
       throw common.badUsage("cluster.processes = true: servers and workers start by themselves");
     }
     new TrainingRun(job, common)
-        .run(settings, ClusterMode.HOSTS, options.save, options.report, Optional.empty());
+        .run(settings, ClusterMode.HOSTS, outcome.save, outcome.report, Optional.empty());
     return ExitCode.DONE;
   }
 }

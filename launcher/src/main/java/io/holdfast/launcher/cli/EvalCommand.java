@@ -32,13 +32,13 @@ public final class EvalCommand implements Callable<Integer> {
       paramLabel = "PATH",
       required = true,
       description = "File or glob to score. Repeatable.")
-  private List<String> data;
+  List<String> data;
 
   @Option(
       names = "--bad-lines",
       paramLabel = "POLICY",
       description = "What malformed lines do: fail, or skip (counted, with a limit).")
-  private String badLines;
+  String badLines;
 
   @Option(names = "--report", paramLabel = "FILE", description = "Write a report as JSON.")
   private Path report;

@@ -1,6 +1,5 @@
 package io.holdfast.launcher.cli;
 
-import java.nio.file.Path;
 import java.util.List;
 import picocli.CommandLine.Option;
 
@@ -95,19 +94,4 @@ final class JobOptions {
       paramLabel = "FILE",
       description = "Preprocessed form of the data, made by preprocess.")
   String cache;
-
-  @Option(
-      names = "--fault",
-      paramLabel = "SPEC",
-      description = "Inject a failure; this version has none.")
-  List<String> faults;
-
-  @Option(names = "--save", paramLabel = "DIR", description = "Save the model to a new directory.")
-  Path save;
-
-  @Option(
-      names = "--report",
-      paramLabel = "FILE",
-      description = "Write a report as JSON; its keys are in docs/report.md.")
-  Path report;
 }

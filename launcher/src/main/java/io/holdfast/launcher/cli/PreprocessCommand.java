@@ -30,7 +30,7 @@ public final class PreprocessCommand implements Callable<Integer> {
       paramLabel = "PATH",
       required = true,
       description = "File or glob to parse. Repeatable.")
-  private List<String> data;
+  List<String> data;
 
   @Option(names = "--out", paramLabel = "FILE", required = true, description = "The cache.")
   private Path out;
@@ -39,7 +39,7 @@ public final class PreprocessCommand implements Callable<Integer> {
       names = "--bad-lines",
       paramLabel = "POLICY",
       description = "What malformed lines do: fail, or skip (counted, with a limit).")
-  private String badLines;
+  String badLines;
 
   @Override
   public Integer call() throws Exception {

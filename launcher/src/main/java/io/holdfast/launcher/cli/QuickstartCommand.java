@@ -53,7 +53,7 @@ public final class QuickstartCommand implements Callable<Integer> {
       names = "--processes",
       negatable = true,
       description = "Every server and worker is a process of its own.")
-  private Boolean processes;
+  Boolean processes;
 
   @Option(names = "--report", paramLabel = "FILE", description = "Write a report as JSON.")
   private Path report;

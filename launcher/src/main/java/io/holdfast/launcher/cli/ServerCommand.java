@@ -16,7 +16,7 @@ public final class ServerCommand implements Callable<Integer> {
 
   @Mixin private CommonOptions common;
   @Mixin private SettingOptions settingOptions;
-  @Mixin private MemberOptions member;
+  @Mixin MemberOptions member;
   @Mixin private NodeOptions node;
 
   public ServerCommand(NodeJob job) {

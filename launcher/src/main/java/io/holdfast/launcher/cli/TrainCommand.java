@@ -19,16 +19,17 @@ public final class TrainCommand implements Callable<Integer> {
 
   @Mixin private CommonOptions common;
   @Mixin private SettingOptions settingOptions;
-  @Mixin private JobOptions options;
+  @Mixin JobOptions options;
+  @Mixin private OutcomeOptions outcome;
 
   @Option(
       names = "--processes",
       negatable = true,
       description = "Every server and worker is a process of its own on this host.")
-  private Boolean processes;
+  Boolean processes;
 
   @Option(names = "--seed", paramLabel = "S", description = "Of initial values.")
-  private String seed;
+  String seed;
 
   public TrainCommand(TrainingJob job) {
     this.job = job;
@@ -36,20 +37,20 @@ public final class TrainCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    refuseFaults(common, options);
+    refuseFaults(common, outcome);
     Settings settings = settingOptions.load();
     ClusterMode mode =
         settings.launch().cluster().processes() ? ClusterMode.PROCESSES : ClusterMode.ONE_PROCESS;
     new TrainingRun(job, common)
-        .run(settings, mode, options.save, options.report, Optional.empty());
+        .run(settings, mode, outcome.save, outcome.report, Optional.empty());
     return ExitCode.DONE;
   }
 
-  static void refuseFaults(CommonOptions common, JobOptions options) {
-    if (options.faults != null) {
+  static void refuseFaults(CommonOptions common, OutcomeOptions outcome) {
+    if (outcome.faults != null) {
       throw common.badUsage(
           "--fault "
-              + options.faults.getFirst()
+              + outcome.faults.getFirst()
               + ": this version injects no faults; kill a process of a job with --processes by its"
               + " id instead");
     }

@@ -21,6 +21,9 @@ import java.util.function.Consumer;
 public final class ChildJvm implements AutoCloseable {
   private static final long STOP_SECONDS = 10;
 
+  /** Java says so of the Vector API at each start; once, by the parent, is enough. */
+  private static final String SAID_BY_EVERY_JVM = "WARNING: Using incubator modules:";
+
   private final String name;
   private final Process process;
   private final Thread pump;
@@ -79,7 +82,9 @@ public final class ChildJvm implements AutoCloseable {
   private static void pump(Process process, String prefix, Consumer<String> output) {
     try (BufferedReader lines = process.inputReader(Charset.defaultCharset())) {
       for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-        output.accept(prefix + line);
+        if (!line.startsWith(SAID_BY_EVERY_JVM)) {
+          output.accept(prefix + line);
+        }
       }
     } catch (IOException e) {
       output.accept(prefix + "(its output cannot be read any more: " + e.getMessage() + ")");

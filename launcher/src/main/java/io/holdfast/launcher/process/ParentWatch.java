@@ -32,9 +32,10 @@ public final class ParentWatch {
 
   private static void awaitEnd(InputStream fromParent) {
     try {
-      while (fromParent.read() >= 0) {
-        continue;
-      }
+      int read;
+      do {
+        read = fromParent.read();
+      } while (read >= 0);
     } catch (IOException e) {
       // A broken pipe is as good as its end.
     }
