@@ -167,6 +167,11 @@ final class DataLedger {
     serve();
   }
 
+  /** A worker that holds nothing leaves for good. */
+  void onFinished(int worker) {
+    clients.remove(worker);
+  }
+
   /** A worker died. Its leases stay out until it is {@link #recover recovered}. */
   void onDown(int worker) {
     Client client = clients.remove(worker);

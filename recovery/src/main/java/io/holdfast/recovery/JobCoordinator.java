@@ -90,7 +90,7 @@ public final class JobCoordinator {
   private final Set<NodeId> ready = new HashSet<>();
 
   /** Workers and readers that died while servers were starting. */
-  private final List<Process> diedEarly = new ArrayList<>();
+  private final List<NodeProcess> diedEarly = new ArrayList<>();
 
   private final List<WorkerFinished> summaries = new ArrayList<>();
   private JobPhase phase = JobPhase.GATHERING;
@@ -285,11 +285,11 @@ public final class JobCoordinator {
   // Who is there.
 
   private void onRegister(Register register, long nowNanos) {
-    Optional<Process> named = registry.named(register.incarnation());
+    Optional<NodeProcess> named = registry.named(register.incarnation());
     if (named.isPresent()) {
       tellAnew(named.get());
-    } else if (registry.declaredDead(register.incarnation())) {
-      refuse(register.incarnation(), "this process was declared dead; start a new one");
+    } else if (registry.isBanned(register.incarnation())) {
+      refuse(register.incarnation(), "this process was declared dead or refused; start a new one");
     } else {
       admit(register, nowNanos);
     }
@@ -305,7 +305,7 @@ public final class JobCoordinator {
     Set<NodeId> reserved = terminations.keySet();
     Optional<NodeId> free =
         registry.free(register.role(), register.preferredIndex(), below, reserved);
-    Optional<Process> replaced = registry.replacedBy(register, free.isEmpty());
+    Optional<NodeProcess> replaced = registry.replacedBy(register, free.isEmpty());
     if (phase == JobPhase.STARTING) {
       candidates.put(register.incarnation(), register);
     } else if (replaced.isPresent()) {
@@ -352,14 +352,14 @@ public final class JobCoordinator {
         && registry.count(Role.WORKER) == job.workers()) {
       become(JobPhase.STARTING);
       PlacementMap map = epochs.first(registry.members());
-      for (Process server : registry.all(Role.SERVER)) {
+      for (NodeProcess server : registry.all(Role.SERVER)) {
         effects.send(server.node(), new StartServer(server.node(), job, map));
       }
     }
   }
 
   /** Everything that a process should know by now; it knows some of it already. */
-  private void tellAnew(Process process) {
+  private void tellAnew(NodeProcess process) {
     NodeId node = process.node();
     effects.send(node, new Registered(node));
     switch (node.role()) {
@@ -369,7 +369,7 @@ public final class JobCoordinator {
         }
       }
       case WORKER -> {
-        if (process.stage() == Process.Stage.STARTED) {
+        if (process.stage() == NodeProcess.Stage.STARTED) {
           effects.send(
               node,
               process.heard()
@@ -378,14 +378,16 @@ public final class JobCoordinator {
         }
       }
       case READER -> {
-        if (process.stage() == Process.Stage.STARTED) {
+        if (process.stage() == NodeProcess.Stage.STARTED) {
           effects.send(node, new MapForReader(epochs.map()));
         }
       }
     }
   }
 
+  /** For good: the process ends when it hears this, so it must not be named later. */
   private void refuse(long incarnation, String reason) {
+    registry.ban(incarnation);
     effects.toUnregistered(incarnation, new RegistrationRefused(reason));
   }
 
@@ -405,7 +407,7 @@ public final class JobCoordinator {
     admitCandidates(nowNanos);
   }
 
-  private void takePart(Process worker) {
+  private void takePart(NodeProcess worker) {
     gate.join(worker.node().index());
     ledger.join(worker.node().index());
   }
@@ -413,18 +415,18 @@ public final class JobCoordinator {
   /** All servers have the newest map: now those who talk to them may have it. */
   private void onEpochInForce() {
     PlacementMap map = epochs.map();
-    for (Process process : registry.all()) {
+    for (NodeProcess process : registry.all()) {
       NodeId node = process.node();
-      boolean begins = process.stage() == Process.Stage.REGISTERED;
+      boolean begins = process.stage() == NodeProcess.Stage.REGISTERED;
       if (begins) {
-        process.become(Process.Stage.STARTED);
+        process.become(NodeProcess.Stage.STARTED);
       }
       switch (node.role()) {
         case SERVER -> {
           // Has it.
         }
         case WORKER -> {
-          if (process.stage() == Process.Stage.FINISHED || diedEarly.contains(process)) {
+          if (process.stage() == NodeProcess.Stage.FINISHED || diedEarly.contains(process)) {
             continue;
           }
           if (begins && !ledger.takesPart(node.index())) {
@@ -439,7 +441,7 @@ public final class JobCoordinator {
 
   // Who is not there any more.
 
-  private void down(Process process, String cause, long nowNanos) {
+  private void down(NodeProcess process, String cause, long nowNanos) {
     progressDue = true;
     if (phase == JobPhase.GATHERING) {
       registry.declareDead(process);
@@ -459,10 +461,10 @@ public final class JobCoordinator {
     }
   }
 
-  private void leave(Process process, long nowNanos) {
+  private void leave(NodeProcess process, long nowNanos) {
     registry.declareDead(process);
     boolean worker = process.node().role() == Role.WORKER;
-    if (worker && process.stage() == Process.Stage.FINISHED) {
+    if (worker && process.stage() == NodeProcess.Stage.FINISHED) {
       return;
     }
     PlacementMap map = epochs.next(registry.members(), nowNanos);
@@ -474,7 +476,7 @@ public final class JobCoordinator {
               process.node(),
               process.incarnation(),
               map.epoch(),
-              registry.all(Role.SERVER).stream().map(Process::node).toList(),
+              registry.all(Role.SERVER).stream().map(NodeProcess::node).toList(),
               nextQuery++,
               settings.repeatNanos(),
               effects::send));
@@ -501,10 +503,10 @@ public final class JobCoordinator {
 
   /** True if this is a named process speaking; one that was declared dead is told to stop. */
   private boolean speaks(NodeId node, long incarnation) {
-    Optional<Process> process =
+    Optional<NodeProcess> process =
         registry.at(node).filter(named -> named.incarnation() == incarnation);
-    process.ifPresent(Process::hear);
-    if (process.isEmpty() && registry.declaredDead(incarnation)) {
+    process.ifPresent(NodeProcess::hear);
+    if (process.isEmpty() && registry.isBanned(incarnation)) {
       effects.toUnregistered(
           incarnation, new Stop(node + " was declared dead and its work given to others"));
     }
@@ -514,7 +516,7 @@ public final class JobCoordinator {
   private boolean trains(NodeId worker, long incarnation) {
     return speaks(worker, incarnation)
         && phase == JobPhase.TRAINING
-        && registry.at(worker).orElseThrow().stage() == Process.Stage.STARTED;
+        && registry.at(worker).orElseThrow().stage() == NodeProcess.Stage.STARTED;
   }
 
   // How it ends.
@@ -526,8 +528,9 @@ public final class JobCoordinator {
     if (!ledger.complete()) {
       throw new ProtocolException(finished.worker() + " is finished, but the data is not");
     }
-    registry.at(finished.worker()).orElseThrow().become(Process.Stage.FINISHED);
+    registry.at(finished.worker()).orElseThrow().become(NodeProcess.Stage.FINISHED);
     gate.leave(finished.worker().index());
+    ledger.onFinished(finished.worker().index());
     board.on(finished);
     summaries.add(finished);
   }
@@ -540,7 +543,7 @@ public final class JobCoordinator {
     }
     boolean unfinished =
         registry.all(Role.WORKER).stream()
-            .anyMatch(worker -> worker.stage() != Process.Stage.FINISHED);
+            .anyMatch(worker -> worker.stage() != NodeProcess.Stage.FINISHED);
     if (unfinished || !terminations.isEmpty()) {
       return;
     }
@@ -552,7 +555,7 @@ public final class JobCoordinator {
     become(JobPhase.COUNTING);
     count =
         new FinalCount(
-            registry.all(Role.SERVER).stream().map(Process::node).toList(),
+            registry.all(Role.SERVER).stream().map(NodeProcess::node).toList(),
             nextQuery++,
             settings.repeatNanos(),
             effects::send,
@@ -564,13 +567,13 @@ public final class JobCoordinator {
     become(JobPhase.SERVING);
     outcomeTold = true;
     effects.outcome(new JobTrained(totals, summaries, count.statistics()));
-    for (Process worker : registry.all(Role.WORKER)) {
+    for (NodeProcess worker : registry.all(Role.WORKER)) {
       effects.send(worker.node(), new Stop("the job is trained"));
     }
   }
 
   /** Without redundancy a server's share is gone with it. */
-  private void lose(Process server, String cause) {
+  private void lose(NodeProcess server, String cause) {
     int index = server.node().index();
     List<String> lost = new ArrayList<>();
     lost.add(
@@ -597,7 +600,7 @@ public final class JobCoordinator {
       outcomeTold = true;
       effects.outcome(outcome);
     }
-    for (Process process : registry.all()) {
+    for (NodeProcess process : registry.all()) {
       effects.send(process.node(), new Stop(reason));
     }
     candidates.keySet().forEach(incarnation -> refuse(incarnation, "the job is over: " + reason));

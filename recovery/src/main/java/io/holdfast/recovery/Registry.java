@@ -11,45 +11,53 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 
-/** Which process is which node, and which incarnations were declared dead (hazard 1). */
+/**
+ * Which process is which node, and which incarnations are banned: declared dead (hazard 1) or
+ * refused.
+ */
 final class Registry {
-  private final TreeMap<Integer, Process> byCode = new TreeMap<>();
-  private final Set<Long> dead = new HashSet<>();
+  private final TreeMap<Integer, NodeProcess> byCode = new TreeMap<>();
+  private final Set<Long> banned = new HashSet<>();
 
-  Optional<Process> at(NodeId node) {
+  Optional<NodeProcess> at(NodeId node) {
     return Optional.ofNullable(byCode.get(node.code()));
   }
 
   /** The process of this incarnation if it is named. */
-  Optional<Process> named(long incarnation) {
+  Optional<NodeProcess> named(long incarnation) {
     return byCode.values().stream()
         .filter(process -> process.incarnation() == incarnation)
         .findFirst();
   }
 
-  boolean declaredDead(long incarnation) {
-    return dead.contains(incarnation);
+  boolean isBanned(long incarnation) {
+    return banned.contains(incarnation);
   }
 
-  Process add(NodeId node, Register register) {
-    Process process = new Process(node, register);
+  NodeProcess add(NodeId node, Register register) {
+    NodeProcess process = new NodeProcess(node, register);
     if (byCode.putIfAbsent(node.code(), process) != null) {
       throw new IllegalStateException(node + " is taken");
     }
     return process;
   }
 
-  /** The process of this incarnation is nobody from now on. */
-  void declareDead(Process process) {
-    byCode.remove(process.node().code());
-    dead.add(process.incarnation());
+  /** No process of this incarnation will ever be named. */
+  void ban(long incarnation) {
+    banned.add(incarnation);
   }
 
-  Collection<Process> all() {
+  /** The process of this incarnation is nobody from now on. */
+  void declareDead(NodeProcess process) {
+    byCode.remove(process.node().code());
+    banned.add(process.incarnation());
+  }
+
+  Collection<NodeProcess> all() {
     return List.copyOf(byCode.values());
   }
 
-  List<Process> all(Role role) {
+  List<NodeProcess> all(Role role) {
     return byCode.values().stream().filter(process -> process.node().role() == role).toList();
   }
 
@@ -58,7 +66,7 @@ final class Registry {
   }
 
   List<Member> members() {
-    return byCode.values().stream().map(Process::member).toList();
+    return byCode.values().stream().map(NodeProcess::member).toList();
   }
 
   /**
@@ -88,7 +96,7 @@ final class Registry {
    * on the data plane, which only one process can have, or addresses do not tell (all on one host)
    * and no other index is free.
    */
-  Optional<Process> replacedBy(Register register, boolean noneFree) {
+  Optional<NodeProcess> replacedBy(Register register, boolean noneFree) {
     if (register.preferredIndex() < 0) {
       return Optional.empty();
     }

@@ -37,11 +37,17 @@ import java.util.function.BiConsumer;
  */
 final class WorkerTermination {
   enum State {
-    FENCING,
-    QUERYING,
-    RESOLVING,
-    COUNTING,
-    DONE
+    FENCING(null),
+    QUERYING(FENCING),
+    RESOLVING(QUERYING),
+    COUNTING(RESOLVING),
+    DONE(COUNTING);
+
+    private final State before;
+
+    State(State before) {
+      this.before = before;
+    }
   }
 
   private final NodeId worker;
@@ -190,7 +196,7 @@ final class WorkerTermination {
   }
 
   private void become(State next, long nowNanos) {
-    if (next.ordinal() != state.ordinal() + 1) {
+    if (next.before != state) {
       throw new IllegalStateException("termination of " + worker + ": " + state + " to " + next);
     }
     state = next;

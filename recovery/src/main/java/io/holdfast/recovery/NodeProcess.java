@@ -5,16 +5,22 @@ import io.holdfast.config.placement.Member;
 import io.holdfast.config.placement.NodeId;
 
 /** A registered process: who it is and how far it has come. */
-final class Process {
+final class NodeProcess {
   /**
    * <pre>
    *   REGISTERED --all servers have a map with it--> STARTED --WorkerFinished--> FINISHED
    * </pre>
    */
   enum Stage {
-    REGISTERED,
-    STARTED,
-    FINISHED
+    REGISTERED(null),
+    STARTED(REGISTERED),
+    FINISHED(STARTED);
+
+    private final Stage before;
+
+    Stage(Stage before) {
+      this.before = before;
+    }
   }
 
   private final Member member;
@@ -24,7 +30,7 @@ final class Process {
   /** Said anything since it was started. */
   private boolean heard;
 
-  Process(NodeId node, Register register) {
+  NodeProcess(NodeId node, Register register) {
     this.member = new Member(node, register.incarnation(), register.endpoint());
     this.pid = register.pid();
   }
@@ -58,7 +64,7 @@ final class Process {
   }
 
   void become(Stage next) {
-    if (next.ordinal() != stage.ordinal() + 1) {
+    if (next.before != stage) {
       throw new IllegalStateException(member.node() + ": " + stage + " to " + next);
     }
     stage = next;
