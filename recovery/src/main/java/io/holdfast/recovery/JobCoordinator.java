@@ -288,8 +288,8 @@ public final class JobCoordinator {
     Optional<NodeProcess> named = registry.named(register.incarnation());
     if (named.isPresent()) {
       tellAnew(named.get());
-    } else if (registry.declaredDead(register.incarnation())) {
-      refuse(register.incarnation(), "this process was declared dead; start a new one");
+    } else if (registry.isBanned(register.incarnation())) {
+      refuse(register.incarnation(), "this process was declared dead or refused; start a new one");
     } else {
       admit(register, nowNanos);
     }
@@ -385,7 +385,9 @@ public final class JobCoordinator {
     }
   }
 
+  /** For good: the process ends when it hears this, so it must not be named later. */
   private void refuse(long incarnation, String reason) {
+    registry.ban(incarnation);
     effects.toUnregistered(incarnation, new RegistrationRefused(reason));
   }
 
@@ -504,7 +506,7 @@ public final class JobCoordinator {
     Optional<NodeProcess> process =
         registry.at(node).filter(named -> named.incarnation() == incarnation);
     process.ifPresent(NodeProcess::hear);
-    if (process.isEmpty() && registry.declaredDead(incarnation)) {
+    if (process.isEmpty() && registry.isBanned(incarnation)) {
       effects.toUnregistered(
           incarnation, new Stop(node + " was declared dead and its work given to others"));
     }

@@ -11,10 +11,13 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 
-/** Which process is which node, and which incarnations were declared dead (hazard 1). */
+/**
+ * Which process is which node, and which incarnations are banned: declared dead (hazard 1) or
+ * refused.
+ */
 final class Registry {
   private final TreeMap<Integer, NodeProcess> byCode = new TreeMap<>();
-  private final Set<Long> dead = new HashSet<>();
+  private final Set<Long> banned = new HashSet<>();
 
   Optional<NodeProcess> at(NodeId node) {
     return Optional.ofNullable(byCode.get(node.code()));
@@ -27,8 +30,8 @@ final class Registry {
         .findFirst();
   }
 
-  boolean declaredDead(long incarnation) {
-    return dead.contains(incarnation);
+  boolean isBanned(long incarnation) {
+    return banned.contains(incarnation);
   }
 
   NodeProcess add(NodeId node, Register register) {
@@ -39,10 +42,15 @@ final class Registry {
     return process;
   }
 
+  /** No process of this incarnation will ever be named. */
+  void ban(long incarnation) {
+    banned.add(incarnation);
+  }
+
   /** The process of this incarnation is nobody from now on. */
   void declareDead(NodeProcess process) {
     byCode.remove(process.node().code());
-    dead.add(process.incarnation());
+    banned.add(process.incarnation());
   }
 
   Collection<NodeProcess> all() {

@@ -3,7 +3,7 @@ package io.holdfast.recovery.control;
 import akka.actor.typed.ActorRef;
 import akka.actor.typed.ActorSystem;
 import akka.actor.typed.Behavior;
-import akka.actor.typed.Terminated;
+import akka.actor.typed.PostStop;
 import akka.actor.typed.javadsl.AbstractBehavior;
 import akka.actor.typed.javadsl.ActorContext;
 import akka.actor.typed.javadsl.Behaviors;
@@ -12,7 +12,7 @@ import akka.cluster.typed.ClusterSingleton;
 import akka.cluster.typed.ClusterSingletonSettings;
 import akka.cluster.typed.SingletonActor;
 import io.holdfast.config.control.ControlMessage;
-import io.holdfast.config.control.JobControl;
+import io.holdfast.config.control.ControlPlane;
 import io.holdfast.config.control.Register;
 import io.holdfast.config.job.JobSpec;
 import io.holdfast.config.placement.NodeId;
@@ -28,60 +28,62 @@ import java.util.Map;
 import java.util.function.Consumer;
 
 /**
- * The coordinator as a cluster singleton: clock, actors and death watch around its state machine.
+ * The coordinator as an actor: knows which actor is which process, watches them, brings the time.
+ * Everything else is {@link JobCoordinator}'s. Whoever stops it before the job's end fails the job:
+ * its state is nowhere else.
  */
 public final class CoordinatorActor extends AbstractBehavior<ControlMessage> {
-  /** Role of the cluster members that may host it. */
-  public static final String ROLE = "coordinator";
-
   private static final String NAME = "coordinator";
-  private static final Duration TICK_EVERY = Duration.ofMillis(50);
+  private static final Duration TICK = Duration.ofMillis(50);
 
-  private enum Tick implements ControlMessage {
-    TICK
-  }
+  private record Tick() implements ControlMessage {}
+
+  private record Gone(long incarnation) implements ControlMessage {}
 
   private final JobCoordinator coordinator;
-  private final Map<Long, ActorRef<ControlMessage>> actors = new HashMap<>();
-  private final Map<ActorRef<ControlMessage>, Long> incarnations = new HashMap<>();
-  private final Map<NodeId, Long> named = new HashMap<>();
-
-  private CoordinatorActor(
-      ActorContext<ControlMessage> context,
-      JobSpec job,
-      TrainingData data,
-      CoordinatorSettings settings,
-      Consumer<JobOutcome> outcomes,
-      Consumer<JobProgress> progress) {
-    super(context);
-    this.coordinator = new JobCoordinator(job, data, settings, new Effects(outcomes, progress));
-  }
+  private final Consumer<JobOutcome> onOutcome;
+  private final Consumer<JobProgress> onProgress;
+  private final Map<Long, ActorRef<ControlMessage>> processes = new HashMap<>();
+  private final Map<NodeId, Long> nodes = new HashMap<>();
+  private boolean outcomeTold;
 
   /**
-   * Offers to host the coordinator, and gives a way to it wherever it is.
+   * What the coordinator is told when it starts.
    *
-   * @param outcomes hears how the job ended
-   * @param progress hears how far it is
+   * @param onOutcome how the job ended; called on the actor's thread, so it must not block
+   * @param onProgress about once a second; must not block
    */
-  public static ActorRef<ControlMessage> singleton(
-      ActorSystem<?> system,
-      JobSpec job,
+  public record Job(
+      JobSpec spec,
       TrainingData data,
       CoordinatorSettings settings,
-      Consumer<JobOutcome> outcomes,
-      Consumer<JobProgress> progress) {
-    Behavior<ControlMessage> behavior =
-        Behaviors.setup(
-            context ->
-                Behaviors.withTimers(
-                    timers -> {
-                      timers.startTimerWithFixedDelay(Tick.TICK, TICK_EVERY);
-                      return new CoordinatorActor(context, job, data, settings, outcomes, progress);
-                    }));
-    return init(system, behavior);
+      Consumer<JobOutcome> onOutcome,
+      Consumer<JobProgress> onProgress) {}
+
+  private CoordinatorActor(ActorContext<ControlMessage> context, Job job) {
+    super(context);
+    this.onOutcome = job.onOutcome();
+    this.onProgress = job.onProgress();
+    this.coordinator = new JobCoordinator(job.spec(), job.data(), job.settings(), new Effects());
   }
 
-  /** A way to the coordinator for members that cannot host it. */
+  /** The coordinator of one job. */
+  public static Behavior<ControlMessage> create(Job job) {
+    return Behaviors.setup(
+        context ->
+            Behaviors.withTimers(
+                timers -> {
+                  timers.startTimerWithFixedDelay(new Tick(), TICK);
+                  return new CoordinatorActor(context, job);
+                }));
+  }
+
+  /** Hosts the cluster's one coordinator on this node, which must have its role. */
+  public static ActorRef<ControlMessage> singleton(ActorSystem<?> system, Job job) {
+    return init(system, create(job));
+  }
+
+  /** The cluster's coordinator, wherever it is; messages wait until it is found. */
   public static ActorRef<ControlMessage> proxy(ActorSystem<?> system) {
     return init(system, Behaviors.empty());
   }
@@ -91,71 +93,77 @@ public final class CoordinatorActor extends AbstractBehavior<ControlMessage> {
     return ClusterSingleton.get(system)
         .init(
             SingletonActor.of(behavior, NAME)
-                .withSettings(ClusterSingletonSettings.create(system).withRole(ROLE)));
+                .withSettings(
+                    ClusterSingletonSettings.create(system)
+                        .withRole(ControlPlane.COORDINATOR_ROLE)));
   }
 
   @Override
   public Receive<ControlMessage> createReceive() {
     return newReceiveBuilder()
-        .onMessage(
-            Tick.class,
-            tick -> {
-              coordinator.tick(System.nanoTime());
-              return this;
-            })
+        .onMessage(Tick.class, tick -> onTick())
+        .onMessage(Gone.class, this::onGone)
         .onMessage(Register.class, this::onRegister)
-        .onMessage(
-            ControlMessage.class,
-            message -> {
-              coordinator.on(message, System.nanoTime());
-              return this;
-            })
-        .onSignal(Terminated.class, this::onTerminated)
+        .onMessage(ControlMessage.class, this::onOther)
+        .onSignal(PostStop.class, stop -> onPostStop())
         .build();
   }
 
-  private Behavior<ControlMessage> onRegister(Register register) {
-    if (actors.put(register.incarnation(), register.actor()) == null) {
-      incarnations.put(register.actor(), register.incarnation());
-      getContext().watch(register.actor());
-    }
-    coordinator.on(register, System.nanoTime());
+  private Behavior<ControlMessage> onTick() {
+    coordinator.tick(System.nanoTime());
     return this;
   }
 
-  private Behavior<ControlMessage> onTerminated(Terminated terminated) {
-    Long incarnation = incarnations.remove(terminated.getRef().<ControlMessage>unsafeUpcast());
-    if (incarnation != null) {
-      actors.remove(incarnation);
-      coordinator.onCandidateDown(incarnation);
-      named.forEach(
-          (node, holder) -> {
-            if (holder.equals(incarnation)) {
-              coordinator.onNodeDown(node, holder, "its actor ended", System.nanoTime());
-            }
-          });
+  private Behavior<ControlMessage> onRegister(Register register) {
+    if (processes.putIfAbsent(register.incarnation(), register.actor()) == null) {
+      getContext().watchWith(register.actor(), new Gone(register.incarnation()));
+    }
+    return onOther(register);
+  }
+
+  private Behavior<ControlMessage> onGone(Gone gone) {
+    long incarnation = gone.incarnation;
+    processes.remove(incarnation);
+    coordinator.onCandidateDown(incarnation);
+    for (Map.Entry<NodeId, Long> entry : Map.copyOf(nodes).entrySet()) {
+      if (entry.getValue() == incarnation) {
+        nodes.remove(entry.getKey());
+        coordinator.onNodeDown(
+            entry.getKey(),
+            incarnation,
+            "its process ended, or was silent for too long",
+            System.nanoTime());
+      }
+    }
+    return this;
+  }
+
+  private Behavior<ControlMessage> onOther(ControlMessage message) {
+    coordinator.on(message, System.nanoTime());
+    return this;
+  }
+
+  private Behavior<ControlMessage> onPostStop() {
+    if (!outcomeTold) {
+      outcomeTold = true;
+      onOutcome.accept(
+          new JobOutcome.JobFailed(
+              JobOutcome.FailureKind.INTERNAL,
+              "the coordinator was stopped: its actor system ended, or its side of a partition has"
+                  + " no majority of servers"));
     }
     return this;
   }
 
   private final class Effects implements CoordinatorEffects {
-    private final Consumer<JobOutcome> outcomes;
-    private final Consumer<JobProgress> progress;
-
-    Effects(Consumer<JobOutcome> outcomes, Consumer<JobProgress> progress) {
-      this.outcomes = outcomes;
-      this.progress = progress;
-    }
-
     @Override
     public void named(NodeId node, long incarnation) {
-      named.put(node, incarnation);
-      toUnregistered(incarnation, new JobControl.Registered(node));
+      nodes.put(node, incarnation);
     }
 
     @Override
     public void send(NodeId to, ControlMessage message) {
-      Long incarnation = named.get(to);
+      Long incarnation = nodes.get(to);
       if (incarnation != null) {
         toUnregistered(incarnation, message);
       }
@@ -163,20 +171,21 @@ public final class CoordinatorActor extends AbstractBehavior<ControlMessage> {
 
     @Override
     public void toUnregistered(long incarnation, ControlMessage message) {
-      ActorRef<ControlMessage> actor = actors.get(incarnation);
-      if (actor != null) {
-        actor.tell(message);
+      ActorRef<ControlMessage> process = processes.get(incarnation);
+      if (process != null) {
+        process.tell(message);
       }
     }
 
     @Override
     public void outcome(JobOutcome outcome) {
-      outcomes.accept(outcome);
+      outcomeTold = true;
+      onOutcome.accept(outcome);
     }
 
     @Override
-    public void progress(JobProgress now) {
-      progress.accept(now);
+    public void progress(JobProgress progress) {
+      onProgress.accept(progress);
     }
   }
 }
