@@ -41,6 +41,6 @@ public final class TestJobs {
         1 << 20,
         1_000_000_000L,
         1 << 16,
-        new DataSpec(List.of("a.tsv"), true, 0, ""));
+        new DataSpec(List.of("a.tsv"), List.of(), true, 0, ""));
   }
 }

@@ -155,7 +155,7 @@ final class ControlMessageSerializationTest {
             1L << 33,
             1_000_000_000L,
             1 << 20,
-            new DataSpec(List.of("/a b/c.tsv", "ü.gz"), true, 10, ""));
+            new DataSpec(List.of("/a b/c.tsv", "ü.gz"), List.of(1L, 1L << 40), true, 10, ""));
     return List.of(
         new Register(NodeId.Role.SERVER, -1, Long.MIN_VALUE, "host:1", 42, actor),
         new Registered(NodeId.reader(3)),

@@ -70,7 +70,7 @@ class PreflightTest {
         64 << 20,
         1_000_000_000L,
         256 << 10,
-        new DataSpec(List.of("a"), false, 0, ""));
+        new DataSpec(List.of("a"), List.of(), false, 0, ""));
   }
 
   private static PreflightRequest request(AeronSettings aeron) {

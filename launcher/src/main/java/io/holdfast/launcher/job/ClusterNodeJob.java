@@ -3,7 +3,7 @@ package io.holdfast.launcher.job;
 import io.holdfast.config.placement.NodeId;
 import io.holdfast.config.settings.LinkKind;
 import io.holdfast.config.transport.LinkFactory;
-import io.holdfast.launcher.control.ControlPlane;
+import io.holdfast.launcher.control.ClusterMember;
 import io.holdfast.server.storage.MemorySettings;
 import java.security.SecureRandom;
 import java.util.concurrent.CompletableFuture;
@@ -17,10 +17,10 @@ public final class ClusterNodeJob implements NodeJob {
     int index = request.index().orElse(-1);
     boolean server = request.role() == NodeId.Role.SERVER;
     try (LinkFactory links = Links.open(request.launch(), link);
-        ControlPlane control =
-            ControlPlane.start(
+        ClusterMember control =
+            ClusterMember.start(
                 request.launch().cluster(),
-                server ? ControlPlane.Part.SERVER : ControlPlane.Part.WORKER)) {
+                server ? ClusterMember.Part.SERVER : ClusterMember.Part.WORKER)) {
       CompletableFuture<Void> stopped =
           server
               ? control.startServer(

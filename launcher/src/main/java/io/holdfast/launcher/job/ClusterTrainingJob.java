@@ -3,7 +3,7 @@ package io.holdfast.launcher.job;
 import io.holdfast.config.job.JobSpec;
 import io.holdfast.config.transport.LinkFactory;
 import io.holdfast.criteo.CriteoDataException;
-import io.holdfast.launcher.control.ControlPlane;
+import io.holdfast.launcher.control.ClusterMember;
 import io.holdfast.launcher.control.ReaderSeat;
 import io.holdfast.launcher.progress.Progress;
 import io.holdfast.launcher.report.Bytes;
@@ -38,8 +38,8 @@ public final class ClusterTrainingJob implements TrainingJob {
       TrainingWatch watch = new TrainingWatch(progress, data.training());
       SecureRandom random = new SecureRandom();
       try (LinkFactory links = Links.open(request.launch(), request.link(), job);
-          ControlPlane control =
-              ControlPlane.start(request.launch().cluster(), ControlPlane.Part.COORDINATOR)) {
+          ClusterMember control =
+              ClusterMember.start(request.launch().cluster(), ClusterMember.Part.COORDINATOR)) {
         control.startCoordinator(
             job, data.training(), random.nextLong(), watch::onOutcome, watch::onProgress);
         try (Nodes nodes = Nodes.start(request, job, control, links, random, watch)) {

@@ -7,7 +7,7 @@ import io.holdfast.config.settings.TransportSettings;
 import io.holdfast.config.transport.AeronLinks;
 import io.holdfast.config.transport.LinkFactory;
 import io.holdfast.launcher.Main;
-import io.holdfast.launcher.control.ControlPlane;
+import io.holdfast.launcher.control.ClusterMember;
 import io.holdfast.launcher.process.ChildJvm;
 import io.holdfast.launcher.report.Fault;
 import io.holdfast.server.storage.MemorySettings;
@@ -16,6 +16,7 @@ import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /** The servers and workers that a training command starts by itself: actors or child processes. */
@@ -30,7 +31,7 @@ final class Nodes implements AutoCloseable {
   static Nodes start(
       TrainRequest request,
       JobSpec job,
-      ControlPlane control,
+      ClusterMember control,
       LinkFactory links,
       SecureRandom random,
       TrainingWatch watch)
@@ -54,20 +55,20 @@ final class Nodes implements AutoCloseable {
   private static void startActors(
       TrainRequest request,
       JobSpec job,
-      ControlPlane control,
+      ClusterMember control,
       LinkFactory links,
       SecureRandom random) {
     MemorySettings memory = new MemorySettings(request.launch().hugePages());
     for (int i = 0; i < job.servers(); i++) {
-      control.startServer(links, i, random.nextLong(), memory);
+      CompletableFuture<Void> unusedEnd = control.startServer(links, i, random.nextLong(), memory);
     }
     for (int i = 0; i < job.workers(); i++) {
-      control.startWorker(links, i, random.nextLong());
+      CompletableFuture<Void> unusedEnd = control.startWorker(links, i, random.nextLong());
     }
   }
 
   private void startChildren(
-      TrainRequest request, JobSpec job, ControlPlane control, LinkFactory links)
+      TrainRequest request, JobSpec job, ClusterMember control, LinkFactory links)
       throws IOException {
     for (int i = 0; i < job.servers(); i++) {
       startChild(NodeId.server(i), request, control, links);
@@ -78,7 +79,7 @@ final class Nodes implements AutoCloseable {
   }
 
   private void startChild(
-      NodeId node, TrainRequest request, ControlPlane control, LinkFactory links)
+      NodeId node, TrainRequest request, ClusterMember control, LinkFactory links)
       throws IOException {
     List<String> arguments = new ArrayList<>();
     arguments.add(node.role() == NodeId.Role.SERVER ? "server" : "worker");
@@ -112,20 +113,21 @@ final class Nodes implements AutoCloseable {
     ChildJvm child =
         ChildJvm.start(node.toString(), Main.class, arguments, Map.of(), System.err::println);
     children.add(child);
-    child
-        .onExit()
-        .thenAccept(
-            status -> {
-              if (!closing) {
-                String cause = "its process " + child.pid() + " ended with status " + status;
-                faults.add(
-                    new Fault(
-                        node.role() == NodeId.Role.WORKER ? "worker-died" : "server-died",
-                        node.toString(),
-                        (System.nanoTime() - startNanos) / 1e9));
-                control.tell(new ProcessEnded(node, child.pid(), cause));
-              }
-            });
+    CompletableFuture<Void> unusedEnd =
+        child
+            .onExit()
+            .thenAccept(
+                status -> {
+                  if (!closing) {
+                    String cause = "its process " + child.pid() + " ended with status " + status;
+                    faults.add(
+                        new Fault(
+                            node.role() == NodeId.Role.WORKER ? "worker-died" : "server-died",
+                            node.toString(),
+                            (System.nanoTime() - startNanos) / 1e9));
+                    control.tell(new ProcessEnded(node, child.pid(), cause));
+                  }
+                });
   }
 
   private static void set(List<String> arguments, String key, Object value) {

@@ -1,16 +1,13 @@
 package io.holdfast.launcher.control;
 
-import akka.actor.Address;
 import akka.actor.typed.ActorRef;
 import akka.actor.typed.ActorSystem;
 import akka.actor.typed.Behavior;
 import akka.actor.typed.Props;
-import akka.actor.typed.javadsl.Behaviors;
-import akka.cluster.typed.Cluster;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
-import com.typesafe.config.ConfigValueFactory;
 import io.holdfast.config.control.ControlMessage;
+import io.holdfast.config.control.ControlPlane;
 import io.holdfast.config.control.JobControl.Stop;
 import io.holdfast.config.job.JobSpec;
 import io.holdfast.config.settings.ClusterSettings;
@@ -25,7 +22,7 @@ import io.holdfast.server.storage.MemorySettings;
 import io.holdfast.worker.control.WorkerActor;
 import java.time.Duration;
 import java.util.List;
-import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -33,23 +30,28 @@ import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 
 /** This process's member of the Akka cluster, and the actors that it runs there. */
-public final class ControlPlane implements AutoCloseable {
-  private static final String SYSTEM = "holdfast";
+public final class ClusterMember implements AutoCloseable {
   private static final Duration REPEAT_AFTER = Duration.ofSeconds(1);
   private static final long SEAT_SECONDS = 30;
   private static final long TERMINATE_SECONDS = 20;
 
-  /** What a process is in the cluster; also the name of its role. */
+  /** What a process is in the cluster. */
   public enum Part {
-    COORDINATOR,
-    SERVER,
-    WORKER
+    COORDINATOR(ControlPlane.COORDINATOR_ROLE),
+    SERVER(ControlPlane.SERVER_ROLE),
+    WORKER(ControlPlane.WORKER_ROLE);
+
+    private final String role;
+
+    Part(String role) {
+      this.role = role;
+    }
   }
 
   private final ActorSystem<Void> system;
   private ActorRef<ControlMessage> coordinator;
 
-  private ControlPlane(ActorSystem<Void> system) {
+  private ClusterMember(ActorSystem<Void> system) {
     this.system = system;
   }
 
@@ -58,55 +60,24 @@ public final class ControlPlane implements AutoCloseable {
    *
    * @throws RuntimeException if the control plane's port cannot be bound
    */
-  public static ControlPlane start(ClusterSettings settings, Part part) {
-    Config config = config(settings, part);
-    ActorSystem<Void> system = ActorSystem.create(Behaviors.empty(), SYSTEM, config);
-    ControlPlane control = new ControlPlane(system);
-    Cluster cluster = Cluster.get(system);
-    if (settings.seeds().isEmpty()) {
-      cluster.manager().tell(akka.cluster.typed.Join.create(cluster.selfMember().address()));
-    } else {
-      cluster
-          .manager()
-          .tell(
-              new akka.cluster.typed.JoinSeedNodes(
-                  settings.seeds().stream().map(ControlPlane::address).toList()));
-    }
+  public static ClusterMember start(ClusterSettings settings, Part part) {
+    Config config =
+        ConfigFactory.parseMap(
+                Map.of(
+                    "akka.cluster.failure-detector.acceptable-heartbeat-pause",
+                    settings.failurePauseNanos() / 1_000_000 + "ms"))
+            .withFallback(
+                ControlPlane.config(settings.host(), settings.port(), List.of(part.role)));
+    ClusterMember member = new ClusterMember(ControlPlane.start(config, settings.seeds()));
     if (part != Part.COORDINATOR) {
-      control.coordinator = CoordinatorActor.proxy(system);
+      member.coordinator = CoordinatorActor.proxy(member.system);
     }
-    return control;
-  }
-
-  private static Config config(ClusterSettings settings, Part part) {
-    return ConfigFactory.empty()
-        .withValue(
-            "akka.remote.artery.canonical.hostname", ConfigValueFactory.fromAnyRef(settings.host()))
-        .withValue(
-            "akka.remote.artery.canonical.port", ConfigValueFactory.fromAnyRef(settings.port()))
-        .withValue(
-            "akka.cluster.roles",
-            ConfigValueFactory.fromIterable(List.of(part.name().toLowerCase(Locale.ROOT))))
-        .withValue(
-            "akka.cluster.failure-detector.acceptable-heartbeat-pause",
-            ConfigValueFactory.fromAnyRef(settings.failurePauseNanos() / 1_000_000 + "ms"))
-        .withFallback(ConfigFactory.parseResources("holdfast-control-plane.conf"))
-        .withFallback(ConfigFactory.load());
-  }
-
-  private static Address address(String hostAndPort) {
-    int colon = hostAndPort.lastIndexOf(':');
-    return new Address(
-        "akka",
-        SYSTEM,
-        hostAndPort.substring(0, colon),
-        Integer.parseInt(hostAndPort.substring(colon + 1)));
+    return member;
   }
 
   /** {@code host:port} of this member: what others take as their seed. */
   public String address() {
-    Address self = Cluster.get(system).selfMember().address();
-    return self.host().get() + ":" + self.port().get();
+    return ControlPlane.seed(system);
   }
 
   /** Offers to host the coordinator of a job. */
@@ -119,11 +90,12 @@ public final class ControlPlane implements AutoCloseable {
     coordinator =
         CoordinatorActor.singleton(
             system,
-            job,
-            data,
-            new CoordinatorSettings(1, sessionKey, REPEAT_AFTER.toNanos()),
-            outcomes,
-            progress);
+            new CoordinatorActor.Job(
+                job,
+                data,
+                new CoordinatorSettings(1, sessionKey, REPEAT_AFTER.toNanos()),
+                outcomes,
+                progress));
   }
 
   /** Starts a server. The future completes once it has stopped. */
