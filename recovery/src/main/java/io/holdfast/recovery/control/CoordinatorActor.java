@@ -1,5 +1,6 @@
 package io.holdfast.recovery.control;
 
+import akka.actor.Address;
 import akka.actor.typed.ActorRef;
 import akka.actor.typed.ActorSystem;
 import akka.actor.typed.Behavior;
@@ -8,9 +9,14 @@ import akka.actor.typed.javadsl.AbstractBehavior;
 import akka.actor.typed.javadsl.ActorContext;
 import akka.actor.typed.javadsl.Behaviors;
 import akka.actor.typed.javadsl.Receive;
+import akka.cluster.ClusterEvent;
+import akka.cluster.Member;
+import akka.cluster.MemberStatus;
+import akka.cluster.typed.Cluster;
 import akka.cluster.typed.ClusterSingleton;
 import akka.cluster.typed.ClusterSingletonSettings;
 import akka.cluster.typed.SingletonActor;
+import akka.cluster.typed.Subscribe;
 import io.holdfast.config.control.ControlMessage;
 import io.holdfast.config.control.ControlPlane;
 import io.holdfast.config.control.Register;
@@ -40,11 +46,15 @@ public final class CoordinatorActor extends AbstractBehavior<ControlMessage> {
 
   private record Gone(long incarnation) implements ControlMessage {}
 
+  /** No process of this host and port is a member of the cluster any more, or ever again. */
+  private record MemberGone(Address address) implements ControlMessage {}
+
   private final JobCoordinator coordinator;
   private final Consumer<JobOutcome> onOutcome;
   private final Consumer<JobProgress> onProgress;
   private final Map<Long, ActorRef<ControlMessage>> processes = new HashMap<>();
   private final Map<NodeId, Long> nodes = new HashMap<>();
+  private final Cluster cluster;
   private boolean outcomeTold;
 
   /**
@@ -65,6 +75,16 @@ public final class CoordinatorActor extends AbstractBehavior<ControlMessage> {
     this.onOutcome = job.onOutcome();
     this.onProgress = job.onProgress();
     this.coordinator = new JobCoordinator(job.spec(), job.data(), job.settings(), new Effects());
+    this.cluster = Cluster.get(context.getSystem());
+    ActorRef<ClusterEvent.MemberEvent> events =
+        context.messageAdapter(
+            ClusterEvent.MemberEvent.class,
+            event ->
+                event instanceof ClusterEvent.MemberDowned
+                        || event instanceof ClusterEvent.MemberRemoved
+                    ? new MemberGone(event.member().address())
+                    : new Tick());
+    cluster.subscriptions().tell(Subscribe.create(events, ClusterEvent.MemberEvent.class));
   }
 
   /** The coordinator of one job. */
@@ -103,6 +123,7 @@ public final class CoordinatorActor extends AbstractBehavior<ControlMessage> {
     return newReceiveBuilder()
         .onMessage(Tick.class, tick -> onTick())
         .onMessage(Gone.class, this::onGone)
+        .onMessage(MemberGone.class, this::onMemberGone)
         .onMessage(Register.class, this::onRegister)
         .onMessage(ControlMessage.class, this::onOther)
         .onSignal(PostStop.class, stop -> onPostStop())
@@ -114,11 +135,37 @@ public final class CoordinatorActor extends AbstractBehavior<ControlMessage> {
     return this;
   }
 
+  /** Akka drops watches of processes that are not yet members here; they register again. */
   private Behavior<ControlMessage> onRegister(Register register) {
+    if (!isMember(register.actor())) {
+      return this;
+    }
     if (processes.putIfAbsent(register.incarnation(), register.actor()) == null) {
       getContext().watchWith(register.actor(), new Gone(register.incarnation()));
     }
     return onOther(register);
+  }
+
+  private boolean isMember(ActorRef<?> actor) {
+    Address address = actor.path().address();
+    if (address.hasLocalScope()) {
+      return true;
+    }
+    for (Member member : cluster.state().getMembers()) {
+      if (member.address().equals(address) && member.status().equals(MemberStatus.up())) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private Behavior<ControlMessage> onMemberGone(MemberGone gone) {
+    for (Map.Entry<Long, ActorRef<ControlMessage>> entry : Map.copyOf(processes).entrySet()) {
+      if (entry.getValue().path().address().equals(gone.address)) {
+        onGone(new Gone(entry.getKey()));
+      }
+    }
+    return this;
   }
 
   private Behavior<ControlMessage> onGone(Gone gone) {
