@@ -443,7 +443,7 @@ public final class JobCoordinator {
 
   private void down(NodeProcess process, String cause, long nowNanos) {
     progressDue = true;
-    if (phase == JobPhase.GATHERING) {
+    if (phase == JobPhase.GATHERING || phase == JobPhase.OVER) {
       registry.declareDead(process);
       return;
     }
