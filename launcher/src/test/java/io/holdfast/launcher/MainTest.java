@@ -12,6 +12,7 @@ import io.holdfast.config.placement.NodeId;
 import io.holdfast.config.preflight.CheckResult;
 import io.holdfast.config.preflight.CheckStatus;
 import io.holdfast.config.settings.LinkKind;
+import io.holdfast.config.settings.TransportSettings;
 import io.holdfast.criteo.CriteoDataException;
 import io.holdfast.launcher.cli.CheckCommand;
 import io.holdfast.launcher.cli.CompletionCommand;
@@ -28,6 +29,7 @@ import io.holdfast.launcher.job.BadDataException;
 import io.holdfast.launcher.job.ClusterMode;
 import io.holdfast.launcher.job.EvaluationRequest;
 import io.holdfast.launcher.job.JobLostException;
+import io.holdfast.launcher.job.NodeArguments;
 import io.holdfast.launcher.job.NodeRequest;
 import io.holdfast.launcher.job.TrainRequest;
 import io.holdfast.launcher.report.Bytes;
@@ -48,6 +50,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletionException;
 import org.junit.jupiter.api.BeforeEach;
@@ -371,6 +374,53 @@ class MainTest {
     assertTrue(err.contains("--seed is missing"), err);
     assertEquals(2, run("worker", "--seed", "nowhere"));
     assertTrue(err.contains("'nowhere' must be host:port"), err);
+  }
+
+  /** But for {@code --child}, which would watch this JVM's standard input. */
+  @Test
+  void shouldGiveAChildTheSettingsOfItsJob() {
+    assertEquals(
+        0,
+        trainWith(
+            "--processes",
+            "--verbose",
+            "--set",
+            "transport.term.bytes=8MiB",
+            "--set",
+            "message.bytes.max=1MiB",
+            "--set",
+            "nn.shard.floats=100000",
+            "--set",
+            "cluster.failure.pause=1500ms",
+            "--set",
+            "memory.huge-pages=true"),
+        err);
+    List<String> arguments =
+        new ArrayList<>(
+            NodeArguments.of(
+                NodeId.worker(3), trained, "127.0.0.1:7000", Optional.of("/dev/shm/a driver")));
+    assertTrue(arguments.remove("--child"));
+    assertTrue(arguments.remove("--verbose"));
+    assertEquals(0, run(arguments.toArray(String[]::new)), err);
+    assertEquals(NodeId.Role.WORKER, node.role());
+    assertEquals(OptionalInt.of(3), node.index());
+    TransportSettings transport = node.launch().transport();
+    assertEquals(Optional.of(LinkKind.IPC), transport.link());
+    assertEquals(Optional.of("/dev/shm/a driver"), transport.aeronDir());
+    assertTrue(transport.externalDriver());
+    assertEquals(8 << 20, transport.termBytes());
+    assertEquals(1_500_000_000L, node.launch().cluster().failurePauseNanos());
+    assertEquals(List.of("127.0.0.1:7000"), node.launch().cluster().seeds());
+    assertTrue(node.launch().hugePages());
+    trained =
+        new TrainRequest(
+            ClusterMode.HOSTS, trained.job(), trained.launch(), List.of(), trained.save(), false);
+    List<String> alone =
+        new ArrayList<>(NodeArguments.of(NodeId.server(0), trained, "h:1", Optional.empty()));
+    assertTrue(alone.remove("--child"));
+    assertEquals(0, run(alone.toArray(String[]::new)), err);
+    assertEquals(Optional.of(LinkKind.UDP), node.launch().transport().link());
+    assertFalse(node.launch().transport().externalDriver());
   }
 
   @Test

@@ -8,6 +8,7 @@ package io.holdfast.config.settings;
  * @param input what is read and scored
  * @param cluster how processes find one another
  * @param transport how data links are opened
+ * @param childHeapBytes Java heap of each process that this one starts
  * @param hugePages whether tables ask for huge pages
  * @param progressNanos time between two plain lines of progress
  */
@@ -17,5 +18,6 @@ public record LaunchSettings(
     InputSettings input,
     ClusterSettings cluster,
     TransportSettings transport,
+    long childHeapBytes,
     boolean hugePages,
     long progressNanos) {}

@@ -415,6 +415,7 @@ public final class Settings {
           input,
           cluster,
           transport,
+          values.bytes("memory.child-heap.bytes", 64L << 20, 1L << 40),
           values.flag("memory.huge-pages"),
           values.nanos("progress.interval"));
     }

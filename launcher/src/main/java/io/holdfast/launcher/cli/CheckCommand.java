@@ -102,14 +102,12 @@ public final class CheckCommand implements Callable<Integer> {
             : Optional.of(launch.transport().aeron(link, launch.cluster().host()));
     int threads = Settings.threadsPerWorker(Runtime.getRuntime().availableProcessors(), workers);
     JobSpec job = settings.jobSpec(launch.input().paths(), threads);
+    int children = mode == ClusterMode.PROCESSES ? servers + workers : 0;
+    int others = mode == ClusterMode.HOSTS ? servers + workers : 1;
+    long heapBytes = children * launch.childHeapBytes() + others * Runtime.getRuntime().maxMemory();
+    int jvms = Math.max(1, children + others);
     return new PreflightRequest(
-        job,
-        servers,
-        workers,
-        mode == ClusterMode.ONE_PROCESS ? 1 : 1 + servers + workers,
-        Runtime.getRuntime().maxMemory(),
-        aeron,
-        List.of(launch.cluster().port()));
+        job, servers, workers, jvms, heapBytes / jvms, aeron, List.of(launch.cluster().port()));
   }
 
   private ClusterMode mode(LaunchSettings launch) {

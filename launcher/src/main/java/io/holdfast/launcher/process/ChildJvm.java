@@ -38,6 +38,7 @@ public final class ChildJvm implements AutoCloseable {
    * Starts a child.
    *
    * @param name what people call it: {@code worker-1}
+   * @param flags of its JVM; go before those that it inherits: {@code -Xmx1g}
    * @param mainClass class to run
    * @param arguments its arguments
    * @param environment variables beside those of this process
@@ -45,6 +46,7 @@ public final class ChildJvm implements AutoCloseable {
    */
   public static ChildJvm start(
       String name,
+      List<String> flags,
       Class<?> mainClass,
       List<String> arguments,
       Map<String, String> environment,
@@ -53,6 +55,7 @@ public final class ChildJvm implements AutoCloseable {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(inheritedFlags());
+    command.addAll(flags);
     command.add("-cp");
     command.add(System.getProperty("java.class.path"));
     command.add(mainClass.getName());

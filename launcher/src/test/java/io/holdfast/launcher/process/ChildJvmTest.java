@@ -24,6 +24,7 @@ class ChildJvmTest {
     public static void main(String[] arguments) throws Exception {
       ParentWatch.start();
       System.out.println(String.join("|", arguments));
+      System.out.println("HEAP=" + (Runtime.getRuntime().maxMemory() >> 20));
       System.err.println("PASSED=" + System.getenv("PASSED"));
       System.out.println("CORETYPE=" + System.getenv("OPENBLAS_CORETYPE"));
       if (arguments[0].equals("exit")) {
@@ -31,7 +32,8 @@ class ChildJvmTest {
       }
       if (arguments[0].equals("parent")) {
         ChildJvm child =
-            ChildJvm.start("c", Child.class, List.of("wait"), Map.of(), System.out::println);
+            ChildJvm.start(
+                "c", List.of(), Child.class, List.of("wait"), Map.of(), System.out::println);
         System.out.println("grandchild " + child.pid());
         child.onExit().join();
       }
@@ -41,7 +43,12 @@ class ChildJvmTest {
 
   private ChildJvm start(String... arguments) throws Exception {
     return ChildJvm.start(
-        "worker-1", Child.class, List.of(arguments), Map.of("PASSED", "yes"), lines::add);
+        "worker-1",
+        List.of("-Xmx123m"),
+        Child.class,
+        List.of(arguments),
+        Map.of("PASSED", "yes"),
+        lines::add);
   }
 
   private String line() throws InterruptedException {
@@ -59,6 +66,12 @@ class ChildJvmTest {
       List<String> all = List.copyOf(lines);
       assertTrue(all.contains("[worker-1] exit|with space|"), all::toString);
       assertTrue(all.contains("[worker-1] PASSED=yes"), all::toString);
+      long heapMiB =
+          all.stream()
+              .filter(line -> line.startsWith("[worker-1] HEAP="))
+              .mapToLong(line -> Long.parseLong(line.substring("[worker-1] HEAP=".length())))
+              .sum();
+      assertTrue(heapMiB > 100 && heapMiB < 140, all::toString);
       assertTrue(all.contains("[worker-1] CORETYPE=null"), all::toString);
     }
   }
