@@ -1,12 +1,15 @@
 package io.holdfast.config.transport;
 
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import org.agrona.BitUtil;
+import org.agrona.UnsafeApi;
 import org.agrona.concurrent.UnsafeBuffer;
 
 /** A pooled piece of native memory that holds one encoded message. One owner at a time. */
 public final class Frame {
-  private final Arena arena = Arena.ofShared();
+  private static final int ALIGNMENT_BYTES = 64;
+
+  private final long allocation;
   private final MemorySegment segment;
   private final UnsafeBuffer buffer;
   private int lengthBytes;
@@ -14,9 +17,16 @@ public final class Frame {
   /** Whether the pool owns it. Handed over with the frame, through the pool's queue. */
   private boolean pooled;
 
+  /**
+   * Allocates the memory by hand: closing a shared arena stops every thread of the process for a
+   * moment, which costs milliseconds where threads outnumber cores.
+   */
+  @SuppressWarnings("restricted")
   Frame(int capacityBytes) {
-    this.segment = arena.allocate(capacityBytes, 64);
-    this.buffer = new UnsafeBuffer(segment.address(), capacityBytes);
+    this.allocation = UnsafeApi.allocateMemory((long) capacityBytes + ALIGNMENT_BYTES);
+    long address = BitUtil.align(allocation, ALIGNMENT_BYTES);
+    this.segment = MemorySegment.ofAddress(address).reinterpret(capacityBytes);
+    this.buffer = new UnsafeBuffer(address, capacityBytes);
   }
 
   /** All of the memory, of which {@link #lengthBytes} are used. */
@@ -67,6 +77,6 @@ public final class Frame {
   /** Gives the memory back to the system. Nobody may touch the frame any more. */
   void release() {
     buffer.wrap(0, 0);
-    arena.close();
+    UnsafeApi.freeMemory(allocation);
   }
 }

@@ -136,11 +136,20 @@ public final class InMemoryNetwork implements LinkFactory {
       wakeUp();
     }
 
-    /** Only after closing: the lock keeps late senders from draining the queue together. */
+    /**
+     * Only after closing: the lock keeps late senders from draining the queue together. A sender
+     * first claims a place and then fills it, so a place that is claimed but empty is waited for;
+     * who claims one later sees that the link is closed, and comes here itself.
+     */
     private void discardArrived() {
       synchronized (arrived) {
-        for (Frame frame = arrived.poll(); frame != null; frame = arrived.poll()) {
-          frames.recycle(frame);
+        while (!arrived.isEmpty()) {
+          Frame frame = arrived.poll();
+          if (frame == null) {
+            Thread.onSpinWait();
+          } else {
+            frames.recycle(frame);
+          }
         }
       }
     }

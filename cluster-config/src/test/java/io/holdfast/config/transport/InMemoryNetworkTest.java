@@ -3,6 +3,8 @@ package io.holdfast.config.transport;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.holdfast.config.placement.NodeId;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 
@@ -25,24 +27,34 @@ class InMemoryNetworkTest extends DataLinkContractTest {
       NodeId receiver = NodeId.server(0);
       DataLink sender = lossy.open(NodeId.worker(0));
       AtomicBoolean stop = new AtomicBoolean();
-      Thread thread =
-          new Thread(
-              () -> {
-                while (!stop.get()) {
-                  Frame frame = sender.frames().take(100);
-                  if (!sender.offer(receiver, frame)) {
-                    sender.frames().recycle(frame);
-                  }
-                }
-              });
-      thread.start();
-      for (int round = 0; round < 5_000; round++) {
-        lossy.open(receiver).close();
+      List<Thread> threads = new ArrayList<>();
+      for (int t = 0; t < 4; t++) {
+        Thread thread = new Thread(() -> sendUntil(stop, sender, receiver));
+        threads.add(thread);
+        thread.start();
+      }
+      for (int round = 0; round < 8_000; round++) {
+        DataLink link = lossy.open(receiver);
+        if (round % 64 == 0) {
+          Thread.sleep(0, 1); // Lets senders be caught in the middle.
+        }
+        link.close();
       }
       stop.set(true);
-      thread.join();
+      for (Thread thread : threads) {
+        thread.join();
+      }
       sender.close();
       assertEquals(0, sender.frames().usedBytes());
+    }
+  }
+
+  private static void sendUntil(AtomicBoolean stop, DataLink sender, NodeId receiver) {
+    while (!stop.get()) {
+      Frame frame = sender.frames().take(100);
+      if (!sender.offer(receiver, frame)) {
+        sender.frames().recycle(frame);
+      }
     }
   }
 }
