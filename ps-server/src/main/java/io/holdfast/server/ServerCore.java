@@ -322,7 +322,8 @@ public final class ServerCore implements AutoCloseable {
         coordinator.accept(new ServerControl.WorkerResolved(self, m.worker(), m.incarnation()));
       }
       case ServerControl.QueryRanges m ->
-          coordinator.accept(new ServerControl.CommittedRanges(self, transactions.ranges()));
+          coordinator.accept(
+              new ServerControl.CommittedRanges(self, m.query(), transactions.ranges()));
       case ServerControl.QueryStatistics m -> coordinator.accept(statistics());
       default ->
           LOG.warn("{} ignored a control message: {}", self, message.getClass().getSimpleName());

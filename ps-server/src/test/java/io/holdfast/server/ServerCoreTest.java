@@ -374,7 +374,7 @@ class ServerCoreTest {
               new RangeRecord(new DataRange(0, 0, 100, 300, 16, 2), 2),
               new RangeRecord(new DataRange(0, 0, 400, 500, 8, 1), 1)),
           server
-              .control(ServerControl.CommittedRanges.class, new ServerControl.QueryRanges())
+              .control(ServerControl.CommittedRanges.class, new ServerControl.QueryRanges(1))
               .ranges());
     }
   }
@@ -397,7 +397,7 @@ class ServerCoreTest {
         }
         for (RangeRecord record :
             server
-                .control(ServerControl.CommittedRanges.class, new ServerControl.QueryRanges())
+                .control(ServerControl.CommittedRanges.class, new ServerControl.QueryRanges(1))
                 .ranges()) {
           iterations += record.iterations();
         }

@@ -283,7 +283,7 @@ class ServerModelTest {
       // Each transaction's range counts once, merged or not.
       long iterations =
           server
-              .control(ServerControl.CommittedRanges.class, new ServerControl.QueryRanges())
+              .control(ServerControl.CommittedRanges.class, new ServerControl.QueryRanges(1))
               .ranges()
               .stream()
               .mapToLong(ServerControl.RangeRecord::iterations)

@@ -54,7 +54,7 @@ public final class TestJobs {
         stagedBytesMax,
         1_000_000_000L,
         1 << 16,
-        new DataSpec(List.of("data.tsv"), false, 0, ""));
+        new DataSpec(List.of("data.tsv"), List.of(), false, 0, ""));
   }
 
   /** Server i has incarnation 100 + i, worker i 200 + i, reader 0 has 300. */

@@ -16,6 +16,9 @@ public final class JobControl {
   /** To a reader: the map. */
   public record MapForReader(PlacementMap map) implements ControlMessage {}
 
-  /** To a process: the job is over; stop. */
+  /** From a supervisor that saw a process end, to the coordinator: sooner than silence tells. */
+  public record ProcessEnded(NodeId node, long pid, String cause) implements ControlMessage {}
+
+  /** To a process: the job is over; stop. To the coordinator: stop the job and all processes. */
   public record Stop(String reason) implements ControlMessage {}
 }

@@ -57,11 +57,15 @@ public final class ServerControl {
   public record WorkerResolved(NodeId server, NodeId worker, long incarnation)
       implements ControlMessage {}
 
-  /** To a server: which data is committed? */
-  public record QueryRanges() implements ControlMessage {}
+  /**
+   * To a server: which data is committed?
+   *
+   * @param query comes back in the answer, so that an older answer is not taken for this one
+   */
+  public record QueryRanges(long query) implements ControlMessage {}
 
   /** From a server: ranges that it recorded, neighbours merged, sums kept. */
-  public record CommittedRanges(NodeId server, List<RangeRecord> ranges)
+  public record CommittedRanges(NodeId server, long query, List<RangeRecord> ranges)
       implements ControlMessage {}
 
   /**

@@ -15,8 +15,14 @@ public final class WorkerControl {
   /** To a worker: a newer map, sent after all servers adopted it. */
   public record WorkerEpoch(PlacementMap map) implements ControlMessage {}
 
-  /** From a worker: give me data. Answered by {@link LeaseGranted} or {@link NoMoreData}. */
-  public record RequestLease(NodeId worker, long incarnation) implements ControlMessage {}
+  /**
+   * From a worker: give me data. Answered by {@link LeaseGranted} or {@link NoMoreData}, perhaps
+   * only after others have returned what they cannot finish. Repeated until it is answered.
+   *
+   * @param request counts from 1; a repetition keeps its number, so that it gets the same lease
+   */
+  public record RequestLease(NodeId worker, long incarnation, long request)
+      implements ControlMessage {}
 
   /**
    * A stretch of data that one worker trains.
@@ -30,19 +36,22 @@ public final class WorkerControl {
    */
   public record Lease(long id, int pass, int file, long from, long to, long maxBatches) {}
 
-  /** To a worker. */
-  public record LeaseGranted(Lease lease) implements ControlMessage {}
+  /** To a worker. One that does not answer its open request is an echo: ignored. */
+  public record LeaseGranted(long request, Lease lease) implements ControlMessage {}
 
   /** To a worker: finish what you have and say {@link WorkerFinished}. */
   public record NoMoreData() implements ControlMessage {}
 
   /**
-   * From a worker: all batches of a lease are applied everywhere.
+   * From a worker: all batches of a lease are applied everywhere. Their data ranges tile the lease
+   * from its first position to {@code position}. If fewer batches were trained than the lease
+   * allowed, no good line is left behind {@code position}.
    *
-   * @param position where it stopped; the lease's end unless its batches ran out
+   * @param position behind the last batch's range, at most the lease's end; the lease's first
+   *     position if there was no batch
    * @param batches trained
    * @param samples trained
-   * @param skipped bad lines
+   * @param skipped bad lines behind {@code position}; those before it are in the batches' ranges
    */
   public record LeaseDone(
       NodeId worker,

@@ -74,6 +74,31 @@ public record JobSpec(
     }
   }
 
+  /** The same job over other data, or over this data once it is measured. */
+  public JobSpec withData(DataSpec other) {
+    return new JobSpec(
+        model,
+        optimizer,
+        learningRate,
+        seed,
+        servers,
+        workers,
+        k,
+        r,
+        nnShardFloats,
+        batch,
+        sync,
+        staleness,
+        deterministic,
+        window,
+        denseEngine,
+        denseThreads,
+        stagedBytesMax,
+        retryNanos,
+        messageBytesMax,
+        other);
+  }
+
   @JsonIgnore
   public StripeMap stripeMap() {
     return StripeMap.of(servers, k, r, model.totalRows());

@@ -17,7 +17,7 @@ public record NnShards(int parameters, int shardFloats, int servers) {
 
   /** Number of shards. */
   public int count() {
-    return (parameters + shardFloats - 1) / shardFloats;
+    return (parameters - 1) / shardFloats + 1;
   }
 
   /** First parameter of a shard. */

@@ -326,7 +326,18 @@ public final class MessageCodec {
               + MessageHeaderDecoder.SCHEMA_VERSION);
     }
     try {
-      return decode(headerDecoder.templateId(), frame);
+      Decoded decoded = decode(headerDecoder.templateId(), frame);
+      int length = lengthBytes(decoded.message());
+      if (length != frame.byteSize()) {
+        throw new MalformedFrameException(
+            "template "
+                + headerDecoder.templateId()
+                + " ends after "
+                + length
+                + " bytes of a frame of "
+                + frame.byteSize());
+      }
+      return decoded;
     } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
       throw new MalformedFrameException(
           "template "

@@ -36,10 +36,11 @@ public final class Participants {
 
   /**
    * The one participant that records the transaction's data range, so that sums over servers count
-   * it once. Turns with the sequence to spread the records.
+   * it once. It is the same for all transactions of a worker with these participants: then
+   * neighbouring ranges meet on one server, which merges them.
    */
   public int recorder(TxId tx) {
-    return servers[(int) (tx.sequence() % servers.length)];
+    return servers[tx.worker().index() % servers.length];
   }
 
   int lengthBytes() {

@@ -24,7 +24,7 @@ import org.slf4j.LoggerFactory;
  * {@link #drain}. How many can wait is bounded by the peers' windows: a server only answers what
  * was asked. Serves one thread.
  */
-public final class Endpoint implements Outbox {
+public final class Endpoint implements Outbox, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Endpoint.class);
 
   private final Member self;
@@ -68,23 +68,28 @@ public final class Endpoint implements Outbox {
     if (map.epoch().compareTo(epoch) <= 0) {
       return false;
     }
+    link.connect(map); // First, because it throws if the map cannot be used with this link.
     epoch = map.epoch();
     sessionKey = map.sessionKey();
+    Map<NodeId, Member> before = Map.copyOf(members);
     members.clear();
     map.members().forEach(member -> members.put(member.node(), member));
-    waiting
-        .entrySet()
-        .removeIf(
-            entry -> {
-              if (members.containsKey(entry.getKey())) {
-                return false;
-              }
-              waitingFrames -= entry.getValue().size();
-              entry.getValue().forEach(link.frames()::recycle);
-              return true;
-            });
-    link.connect(map);
+    // What waits for a process that is gone would be refused by its successor.
+    waiting.forEach(
+        (node, queue) -> {
+          Member now = members.get(node);
+          if (now == null || now.incarnation() != before.get(node).incarnation()) {
+            forget(queue);
+          }
+        });
+    waiting.keySet().retainAll(members.keySet());
     return true;
+  }
+
+  private void forget(ArrayDeque<Frame> queue) {
+    waitingFrames -= queue.size();
+    queue.forEach(link.frames()::recycle);
+    queue.clear();
   }
 
   @Override
@@ -107,13 +112,20 @@ public final class Endpoint implements Outbox {
               + link.maxFrameBytes());
     }
     Frame frame = link.frames().take(length);
-    Envelope envelope =
-        new Envelope(sessionKey, epoch, self.node(), self.incarnation(), to, incarnation);
-    frame.lengthBytes(codec.encode(envelope, message, frame.segment(), frame.buffer()));
+    boolean accepted;
+    try {
+      Envelope envelope =
+          new Envelope(sessionKey, epoch, self.node(), self.incarnation(), to, incarnation);
+      frame.lengthBytes(codec.encode(envelope, message, frame.segment(), frame.buffer()));
+      ArrayDeque<Frame> queue = waiting.get(to);
+      boolean mustWait = queue != null && !queue.isEmpty();
+      accepted = !mustWait && link.offer(to, frame);
+    } catch (RuntimeException | Error e) {
+      link.frames().recycle(frame);
+      throw e;
+    }
     count(message, length, counters.pullBytesSent, counters.pushBytesSent);
-    ArrayDeque<Frame> queue = waiting.get(to);
-    boolean mustWait = queue != null && !queue.isEmpty();
-    if (mustWait || !link.offer(to, frame)) {
+    if (!accepted) {
       waiting.computeIfAbsent(to, node -> new ArrayDeque<>()).add(frame);
       waitingFrames++;
     }
@@ -133,10 +145,10 @@ public final class Endpoint implements Outbox {
       ArrayDeque<Frame> queue = entry.getValue();
       while (!queue.isEmpty() && link.offer(entry.getKey(), queue.peek())) {
         queue.remove();
+        waitingFrames--;
         sent++;
       }
     }
-    waitingFrames -= sent;
     return sent;
   }
 
@@ -229,5 +241,12 @@ public final class Endpoint implements Outbox {
   /** Waits a little if there was nothing to do. */
   public void idle(int workCount) {
     link.idle(workCount);
+  }
+
+  /** Forgets frames that wait, and closes the link. Call from the thread that this serves. */
+  @Override
+  public void close() {
+    waiting.values().forEach(this::forget);
+    link.close();
   }
 }

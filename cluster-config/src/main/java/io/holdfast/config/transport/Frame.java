@@ -1,17 +1,22 @@
 package io.holdfast.config.transport;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import org.agrona.concurrent.UnsafeBuffer;
 
 /** A pooled piece of native memory that holds one encoded message. One owner at a time. */
 public final class Frame {
+  private final Arena arena = Arena.ofShared();
   private final MemorySegment segment;
   private final UnsafeBuffer buffer;
   private int lengthBytes;
 
-  Frame(MemorySegment segment) {
-    this.segment = segment;
-    this.buffer = new UnsafeBuffer(segment.address(), Math.toIntExact(segment.byteSize()));
+  /** Whether the pool owns it. Handed over with the frame, through the pool's queue. */
+  private boolean pooled;
+
+  Frame(int capacityBytes) {
+    this.segment = arena.allocate(capacityBytes, 64);
+    this.buffer = new UnsafeBuffer(segment.address(), capacityBytes);
   }
 
   /** All of the memory, of which {@link #lengthBytes} are used. */
@@ -40,5 +45,28 @@ public final class Frame {
   /** The used bytes. */
   public MemorySegment used() {
     return segment.asSlice(0, lengthBytes);
+  }
+
+  void leavePool() {
+    pooled = false;
+  }
+
+  /**
+   * Notes that the pool has it back.
+   *
+   * @throws IllegalStateException if it had it already: then two owners would write into it
+   */
+  void enterPool() {
+    if (pooled) {
+      throw new IllegalStateException(
+          "a frame of " + capacityBytes() + " bytes was recycled twice");
+    }
+    pooled = true;
+  }
+
+  /** Gives the memory back to the system. Nobody may touch the frame any more. */
+  void release() {
+    buffer.wrap(0, 0);
+    arena.close();
   }
 }

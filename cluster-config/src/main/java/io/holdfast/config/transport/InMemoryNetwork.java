@@ -5,7 +5,7 @@ import io.holdfast.config.placement.PlacementMap;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import org.agrona.concurrent.ManyToOneConcurrentArrayQueue;
 
 /**
@@ -53,9 +53,9 @@ public final class InMemoryNetwork implements LinkFactory {
     private final NodeId self;
     private final ManyToOneConcurrentArrayQueue<Frame> arrived =
         new ManyToOneConcurrentArrayQueue<>(QUEUE_CAPACITY);
-    private volatile Thread parked;
-    private volatile boolean signalled;
+    private final Parking parking = new Parking();
     private volatile boolean closed;
+    private final BooleanSupplier hasWork = this::hasWork;
 
     Link(NodeId self) {
       this.self = self;
@@ -81,7 +81,10 @@ public final class InMemoryNetwork implements LinkFactory {
       if (!peer.arrived.offer(frame)) {
         return false;
       }
-      peer.unpark();
+      if (peer.closed) {
+        peer.discardArrived(); // It may have closed before the frame came: nobody polls any more.
+      }
+      peer.parking.unpark();
       return true;
     }
 
@@ -108,25 +111,16 @@ public final class InMemoryNetwork implements LinkFactory {
       if (workCount > 0) {
         return;
       }
-      parked = Thread.currentThread();
-      if (arrived.isEmpty() && !signalled && !closed) {
-        LockSupport.parkNanos(this, MAX_PARK_NANOS);
-      }
-      parked = null;
-      signalled = false;
+      parking.park(MAX_PARK_NANOS, hasWork);
+    }
+
+    private boolean hasWork() {
+      return closed || !arrived.isEmpty();
     }
 
     @Override
     public void wakeUp() {
-      signalled = true;
-      unpark();
-    }
-
-    private void unpark() {
-      Thread waiting = parked;
-      if (waiting != null) {
-        LockSupport.unpark(waiting);
-      }
+      parking.signal();
     }
 
     @Override
@@ -138,7 +132,17 @@ public final class InMemoryNetwork implements LinkFactory {
     public void close() {
       closed = true;
       links.remove(self, this);
+      discardArrived();
       wakeUp();
+    }
+
+    /** Only after closing: the lock keeps late senders from draining the queue together. */
+    private void discardArrived() {
+      synchronized (arrived) {
+        for (Frame frame = arrived.poll(); frame != null; frame = arrived.poll()) {
+          frames.recycle(frame);
+        }
+      }
     }
   }
 }

@@ -1,0 +1,21 @@
+package io.holdfast.config.settings;
+
+/**
+ * What only the launching process and its own resources need; the rest is the {@code JobSpec}.
+ *
+ * @param epochs passes over the data; 0: {@code iterations} decides
+ * @param iterations of all workers together; 0: {@code epochs} decides
+ * @param input what is read and scored
+ * @param cluster how processes find one another
+ * @param transport how data links are opened
+ * @param hugePages whether tables ask for huge pages
+ * @param progressNanos time between two plain lines of progress
+ */
+public record LaunchSettings(
+    int epochs,
+    long iterations,
+    InputSettings input,
+    ClusterSettings cluster,
+    TransportSettings transport,
+    boolean hugePages,
+    long progressNanos) {}

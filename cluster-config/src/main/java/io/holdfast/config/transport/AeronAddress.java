@@ -1,0 +1,4 @@
+package io.holdfast.config.transport;
+
+/** The stream that a node reads. */
+record AeronAddress(String channel, int streamId) {}

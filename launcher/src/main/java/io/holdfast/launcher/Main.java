@@ -1,0 +1,94 @@
+package io.holdfast.launcher;
+
+import io.holdfast.launcher.cli.CheckCommand;
+import io.holdfast.launcher.cli.CompletionCommand;
+import io.holdfast.launcher.cli.CoordinatorCommand;
+import io.holdfast.launcher.cli.ErrorMessages;
+import io.holdfast.launcher.cli.GenerateCommand;
+import io.holdfast.launcher.cli.HoldfastCommand;
+import io.holdfast.launcher.cli.PreprocessCommand;
+import io.holdfast.launcher.cli.QuickstartCommand;
+import io.holdfast.launcher.cli.ServerCommand;
+import io.holdfast.launcher.cli.TrainCommand;
+import io.holdfast.launcher.cli.WorkerCommand;
+import io.holdfast.launcher.job.ClusterNodeJob;
+import io.holdfast.launcher.job.ClusterTrainingJob;
+import io.holdfast.launcher.job.NodeJob;
+import io.holdfast.launcher.job.TrainingJob;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import picocli.CommandLine;
+
+/** The {@code holdfast} command. */
+public final class Main {
+  private final CommandLine root = new CommandLine(new HoldfastCommand());
+
+  /**
+   * The command with its subcommands.
+   *
+   * @param commands objects annotated for picocli, in the order in which help shows them
+   */
+  public Main(Object... commands) {
+    for (Object command : commands) {
+      root.addSubcommand(command);
+    }
+    root.setParameterExceptionHandler(ErrorMessages::onBadUsage);
+    root.setExecutionExceptionHandler(ErrorMessages::onFailure);
+    root.setUsageHelpAutoWidth(true);
+  }
+
+  /** Runs with the standard streams. */
+  public int run(String... arguments) {
+    return run(
+        new PrintWriter(System.out, false, StandardCharsets.UTF_8),
+        new PrintWriter(System.err, true, StandardCharsets.UTF_8),
+        arguments);
+  }
+
+  /**
+   * Runs one command.
+   *
+   * @param out gets results
+   * @param err gets progress and errors
+   * @return the exit code: see {@link io.holdfast.launcher.cli.ExitCode}
+   */
+  public int run(PrintWriter out, PrintWriter err, String... arguments) {
+    int code = root.setOut(out).setErr(err).execute(arguments);
+    out.flush();
+    err.flush();
+    return code;
+  }
+
+  /**
+   * With what quickstart trains: rare values keep quiet under Adagrad with some weight before the
+   * first update, and the data has its own tables' sizes up to the cap.
+   */
+  static final Map<String, String> QUICKSTART =
+      Map.of(
+          "cluster.servers", "5",
+          "cluster.workers", "2",
+          "max.rows.per.table", "100000",
+          "batch", "512",
+          "optimizer.name", "adagrad",
+          "optimizer.initial-accumulator", "0.1",
+          "learning.rate", "0.02");
+
+  public static void main(String[] arguments) {
+    TrainingJob training = new ClusterTrainingJob();
+    NodeJob node = new ClusterNodeJob();
+    Main main =
+        new Main(
+            new QuickstartCommand(training, QUICKSTART),
+            new TrainCommand(training),
+            new GenerateCommand(),
+            new PreprocessCommand(),
+            new CoordinatorCommand(training),
+            new ServerCommand(node),
+            new WorkerCommand(node),
+            new CheckCommand(List.of()),
+            new CompletionCommand());
+    System.exit(main.run(arguments));
+  }
+}

@@ -1,0 +1,58 @@
+package io.holdfast.launcher.cli;
+
+import io.holdfast.config.settings.Settings;
+import io.holdfast.launcher.job.ClusterMode;
+import io.holdfast.launcher.job.TrainingJob;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code holdfast train}. */
+@Command(
+    name = "train",
+    mixinStandardHelpOptions = true,
+    description = "Train a model on an embedded cluster, in this process or in many.")
+public final class TrainCommand implements Callable<Integer> {
+  private final TrainingJob job;
+
+  @Mixin private CommonOptions common;
+  @Mixin private SettingOptions settingOptions;
+  @Mixin JobOptions options;
+  @Mixin private OutcomeOptions outcome;
+
+  @Option(
+      names = "--processes",
+      negatable = true,
+      description = "Every server and worker is a process of its own on this host.")
+  Boolean processes;
+
+  @Option(names = "--seed", paramLabel = "S", description = "Of initial values.")
+  String seed;
+
+  public TrainCommand(TrainingJob job) {
+    this.job = job;
+  }
+
+  @Override
+  public Integer call() throws Exception {
+    refuseFaults(common, outcome);
+    Settings settings = settingOptions.load();
+    ClusterMode mode =
+        settings.launch().cluster().processes() ? ClusterMode.PROCESSES : ClusterMode.ONE_PROCESS;
+    new TrainingRun(job, common)
+        .run(settings, mode, outcome.save, outcome.report, Optional.empty());
+    return ExitCode.DONE;
+  }
+
+  static void refuseFaults(CommonOptions common, OutcomeOptions outcome) {
+    if (outcome.faults != null) {
+      throw common.badUsage(
+          "--fault "
+              + outcome.faults.getFirst()
+              + ": this version injects no faults; kill a process of a job with --processes by its"
+              + " id instead");
+    }
+  }
+}

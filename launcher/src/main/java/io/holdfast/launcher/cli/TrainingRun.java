@@ -1,0 +1,123 @@
+package io.holdfast.launcher.cli;
+
+import io.holdfast.config.settings.LaunchSettings;
+import io.holdfast.config.settings.Settings;
+import io.holdfast.criteo.InputFile;
+import io.holdfast.criteo.InputFiles;
+import io.holdfast.launcher.job.ClusterMode;
+import io.holdfast.launcher.job.TrainRequest;
+import io.holdfast.launcher.job.TrainingJob;
+import io.holdfast.launcher.progress.Progress;
+import io.holdfast.launcher.report.Planted;
+import io.holdfast.launcher.report.Provenance;
+import io.holdfast.launcher.report.Quality;
+import io.holdfast.launcher.report.ReportFile;
+import io.holdfast.launcher.report.TrainReport;
+import io.holdfast.launcher.report.TrainResult;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+
+/** From settings to a trained model, a summary and a report. */
+final class TrainingRun {
+  private final TrainingJob job;
+  private final CommonOptions common;
+
+  TrainingRun(TrainingJob job, CommonOptions common) {
+    this.job = job;
+    this.common = common;
+  }
+
+  /**
+   * Trains and reports.
+   *
+   * @param save directory for the model, or null
+   * @param report file for the report, or null
+   */
+  TrainResult run(
+      Settings settings, ClusterMode mode, Path save, Path report, Optional<Planted> planted)
+      throws IOException, InterruptedException {
+    common.requireWritable("--report", report);
+    common.requireEmptyDirectory("--save", save);
+    LaunchSettings launch = settings.launch();
+    if (launch.input().paths().isEmpty()) {
+      throw common.badUsage("--data is missing: name the files to train on");
+    }
+    Provenance provenance = Provenance.of(common.arguments(), settings.values());
+    int workersHere = mode == ClusterMode.HOSTS ? 1 : settings.workers();
+    int threads =
+        Settings.threadsPerWorker(Runtime.getRuntime().availableProcessors(), workersHere);
+    TrainRequest request =
+        new TrainRequest(
+            mode,
+            settings.jobSpec(find(launch.input().paths()), threads),
+            launch,
+            launch.input().evalPaths().isEmpty() ? List.of() : find(launch.input().evalPaths()),
+            Optional.ofNullable(save).map(Path::toAbsolutePath),
+            common.isVerbose());
+    TrainResult result;
+    try (Progress progress = common.progress(launch.progressNanos())) {
+      result = job.run(request, progress);
+    }
+    print(result, common.out());
+    if (save != null) {
+      common.out().println("model       saved to " + save);
+    }
+    if (report != null) {
+      ReportFile.write(report, new TrainReport(result, planted, provenance));
+      common.out().println("report      written to " + report);
+    }
+    common.out().flush();
+    return result;
+  }
+
+  /** Files by path or glob, under names that do not depend on where a process runs. */
+  static List<String> find(List<String> pathsOrGlobs) {
+    return InputFiles.find(pathsOrGlobs).stream()
+        .map(InputFile::path)
+        .map(path -> path.toAbsolutePath().normalize().toString())
+        .toList();
+  }
+
+  private static void print(TrainResult result, PrintWriter out) {
+    out.printf(
+        Locale.ROOT,
+        "trained     %,d samples in %,d iterations and %.1f s: %,.0f samples/s%n",
+        result.samples(),
+        result.iterations(),
+        result.seconds(),
+        result.samplesPerSecond());
+    print(result.quality(), out);
+    if (result.badLines() > 0) {
+      out.printf(Locale.ROOT, "left out    %,d malformed lines%n", result.badLines());
+    }
+    for (var fault : result.faults()) {
+      out.printf(
+          Locale.ROOT,
+          "survived    %s of %s at %.1f s%n",
+          fault.event(),
+          fault.node(),
+          fault.atSeconds());
+    }
+    out.println("digest      " + result.modelDigest());
+  }
+
+  static void print(Quality quality, PrintWriter out) {
+    if (quality.evalSamples() == 0) {
+      out.println("scored      nothing: no data was held out");
+      return;
+    }
+    out.printf(
+        Locale.ROOT,
+        "scored      %,d samples: AUC %.4f, log loss %.4f, normalized entropy %.4f, accuracy"
+            + " %.4f%n",
+        quality.evalSamples(),
+        quality.auc(),
+        quality.logLoss(),
+        quality.normalizedEntropy(),
+        quality.accuracy());
+  }
+}

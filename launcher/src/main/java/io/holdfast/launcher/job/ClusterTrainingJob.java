@@ -1,0 +1,121 @@
+package io.holdfast.launcher.job;
+
+import io.holdfast.config.job.JobSpec;
+import io.holdfast.config.transport.LinkFactory;
+import io.holdfast.criteo.CriteoDataException;
+import io.holdfast.launcher.control.ClusterMember;
+import io.holdfast.launcher.control.ReaderSeat;
+import io.holdfast.launcher.progress.Progress;
+import io.holdfast.launcher.report.Bytes;
+import io.holdfast.launcher.report.Fault;
+import io.holdfast.launcher.report.Memory;
+import io.holdfast.launcher.report.Phases;
+import io.holdfast.launcher.report.Quality;
+import io.holdfast.launcher.report.TrainResult;
+import io.holdfast.recovery.JobOutcome.JobFailed;
+import io.holdfast.recovery.JobOutcome.JobLost;
+import io.holdfast.recovery.JobOutcome.JobTrained;
+import io.holdfast.worker.ClusterReader;
+import java.io.IOException;
+import java.security.SecureRandom;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Trains on a cluster: opens the data, starts the coordinator and whatever nodes are its own to
+ * start, waits for the outcome, then reads the model.
+ */
+public final class ClusterTrainingJob implements TrainingJob {
+  /** A server that does not answer a reader for so long is not going to. */
+  private static final long READER_PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(60);
+
+  @Override
+  public TrainResult run(TrainRequest request, Progress progress)
+      throws IOException, InterruptedException {
+    try (JobData data = JobData.open(request, progress)) {
+      JobSpec job = request.job().withData(data.spec());
+      TrainingWatch watch = new TrainingWatch(progress, data.training());
+      SecureRandom random = new SecureRandom();
+      try (LinkFactory links = Links.open(request.launch(), request.link(), job);
+          ClusterMember control =
+              ClusterMember.start(request.launch().cluster(), ClusterMember.Part.COORDINATOR)) {
+        control.startCoordinator(
+            job, data.training(), random.nextLong(), watch::onOutcome, watch::onProgress);
+        try (Nodes nodes = Nodes.start(request, job, control, links, random, watch)) {
+          JobTrained trained =
+              requireTrained(watch.await(request.launch().cluster().joinTimeoutNanos()));
+          ReaderSeat seat = control.takeSeat(links, random.nextLong());
+          try (ClusterReader reader =
+              new ClusterReader(
+                  seat.self(),
+                  job,
+                  seat.map(),
+                  links.open(seat.self().node()),
+                  READER_PATIENCE_NANOS)) {
+            ModelReading reading = new ModelReading(reader, job, progress);
+            Quality quality = reading.score(data.evalSource(), data.scoring());
+            String digest =
+                reading.digest(
+                    request.save(),
+                    Map.of(
+                        "batch", Integer.toString(job.batch()),
+                        "dense.engine", job.denseEngine()));
+            progress.close();
+            return result(trained, watch, quality, digest, nodes.faults());
+          }
+        } finally {
+          control.stopJob("the job is over");
+        }
+      }
+    }
+  }
+
+  private static JobTrained requireTrained(io.holdfast.recovery.JobOutcome outcome) {
+    return switch (outcome) {
+      case JobTrained trained -> trained;
+      case JobLost lost ->
+          throw new JobLostException(lost.reason() + "; lost: " + String.join(", ", lost.lost()));
+      case JobFailed failed ->
+          throw switch (failed.kind()) {
+            case DATA -> new CriteoDataException(failed.reason());
+            default -> new TrainingFailedException(failed.reason());
+          };
+    };
+  }
+
+  private static TrainResult result(
+      JobTrained trained, TrainingWatch watch, Quality quality, String digest, List<Fault> faults) {
+    return new TrainResult(
+        trained.totals().samples(),
+        trained.totals().iterations(),
+        watch.trainingSeconds(),
+        quality,
+        trained.totals().skipped(),
+        digest,
+        new Bytes(bytes(trained, "pull"), bytes(trained, "push"), 0, 0),
+        new Memory(
+            trained.servers().stream().mapToLong(server -> server.tableBytes()).sum(),
+            trained.servers().stream().mapToLong(server -> server.redundancyBytes()).sum()),
+        new Phases(
+            seconds(trained, "read"),
+            seconds(trained, "pull"),
+            seconds(trained, "dense"),
+            seconds(trained, "push"),
+            seconds(trained, "wait")),
+        faults);
+  }
+
+  private static long bytes(JobTrained trained, String kind) {
+    return trained.workers().stream()
+        .mapToLong(worker -> worker.bytes().getOrDefault(kind, 0L))
+        .sum();
+  }
+
+  private static double seconds(JobTrained trained, String phase) {
+    return trained.workers().stream()
+            .mapToLong(worker -> worker.phaseNanos().getOrDefault(phase, 0L))
+            .sum()
+        / 1e9;
+  }
+}

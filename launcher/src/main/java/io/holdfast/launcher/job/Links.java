@@ -1,0 +1,74 @@
+package io.holdfast.launcher.job;
+
+import io.holdfast.config.job.JobSpec;
+import io.holdfast.config.settings.LaunchSettings;
+import io.holdfast.config.settings.LinkKind;
+import io.holdfast.config.settings.TransportSettings;
+import io.holdfast.config.transport.AeronLinks;
+import io.holdfast.config.transport.AeronSettings;
+import io.holdfast.config.transport.InMemoryNetwork;
+import io.holdfast.config.transport.LinkFactory;
+
+/** Opens the data links of this process as the settings say. */
+final class Links {
+  /** What a message has besides its values; an envelope, a header, participants. */
+  private static final int OVERHEAD_BYTES = 4096;
+
+  private Links() {}
+
+  /**
+   * Links for a job.
+   *
+   * @throws IllegalArgumentException if the job's messages do not fit the links' frames
+   */
+  static LinkFactory open(LaunchSettings launch, LinkKind kind, JobSpec job) {
+    if (kind == LinkKind.MEMORY) {
+      return new InMemoryNetwork();
+    }
+    AeronSettings settings = aeron(launch, kind);
+    int stateVectors = job.optimizer().forNn().kind().stateFloats(1);
+    long shardBytes = (1L + stateVectors) * job.nnShardFloats() * Float.BYTES + OVERHEAD_BYTES;
+    long longest = Math.max(shardBytes, job.messageBytesMax() + OVERHEAD_BYTES);
+    if (longest > settings.maxFrameBytes()) {
+      throw new IllegalArgumentException(
+          "messages of up to "
+              + longest
+              + " bytes (message.bytes.max = "
+              + job.messageBytesMax()
+              + ", nn.shard.floats = "
+              + job.nnShardFloats()
+              + " with their optimizer state) do not"
+              + " fit frames of "
+              + settings.maxFrameBytes()
+              + " bytes: raise transport.term.bytes (a frame is an eighth of it) or lower them");
+    }
+    return new AeronLinks(settings);
+  }
+
+  /** Links for a node whose job comes from the coordinator. */
+  static LinkFactory open(LaunchSettings launch, LinkKind kind) {
+    return kind == LinkKind.MEMORY ? new InMemoryNetwork() : new AeronLinks(aeron(launch, kind));
+  }
+
+  private static AeronSettings aeron(LaunchSettings launch, LinkKind kind) {
+    TransportSettings transport = launch.transport();
+    AeronSettings base;
+    if (kind == LinkKind.UDP) {
+      base = AeronSettings.udp(launch.cluster().host(), transport.port());
+      if (transport.externalDriver()) {
+        base = base.withExternalDriver(transport.aeronDir().orElseThrow());
+      } else if (transport.aeronDir().isPresent()) {
+        base = base.withDirectory(transport.aeronDir().get());
+      }
+    } else if (transport.externalDriver()) {
+      base = AeronSettings.ipcClient(transport.aeronDir().orElseThrow());
+    } else {
+      base = AeronSettings.ipc().withDirectory(transport.aeronDir().orElse(""));
+    }
+    return base.withBuffers(
+        transport.termBytes(),
+        transport.mtuBytes(),
+        transport.windowBytes(),
+        transport.windowBytes());
+  }
+}

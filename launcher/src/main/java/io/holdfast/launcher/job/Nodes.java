@@ -1,0 +1,152 @@
+package io.holdfast.launcher.job;
+
+import io.holdfast.config.control.JobControl.ProcessEnded;
+import io.holdfast.config.job.JobSpec;
+import io.holdfast.config.placement.NodeId;
+import io.holdfast.config.settings.TransportSettings;
+import io.holdfast.config.transport.AeronLinks;
+import io.holdfast.config.transport.LinkFactory;
+import io.holdfast.launcher.Main;
+import io.holdfast.launcher.control.ClusterMember;
+import io.holdfast.launcher.process.ChildJvm;
+import io.holdfast.launcher.report.Fault;
+import io.holdfast.server.storage.MemorySettings;
+import java.io.IOException;
+import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+
+/** The servers and workers that a training command starts by itself: actors or child processes. */
+final class Nodes implements AutoCloseable {
+  private final List<ChildJvm> children = new ArrayList<>();
+  private final List<Fault> faults = new CopyOnWriteArrayList<>();
+  private final long startNanos = System.nanoTime();
+  private volatile boolean closing;
+
+  private Nodes() {}
+
+  static Nodes start(
+      TrainRequest request,
+      JobSpec job,
+      ClusterMember control,
+      LinkFactory links,
+      SecureRandom random,
+      TrainingWatch watch)
+      throws IOException {
+    Nodes nodes = new Nodes();
+    try {
+      switch (request.mode()) {
+        case ONE_PROCESS -> startActors(request, job, control, links, random);
+        case PROCESSES -> nodes.startChildren(request, job, control, links);
+        case HOSTS -> {
+          // They come by themselves.
+        }
+      }
+      return nodes;
+    } catch (IOException | RuntimeException e) {
+      nodes.close();
+      throw e;
+    }
+  }
+
+  private static void startActors(
+      TrainRequest request,
+      JobSpec job,
+      ClusterMember control,
+      LinkFactory links,
+      SecureRandom random) {
+    MemorySettings memory = new MemorySettings(request.launch().hugePages());
+    for (int i = 0; i < job.servers(); i++) {
+      CompletableFuture<Void> unusedEnd = control.startServer(links, i, random.nextLong(), memory);
+    }
+    for (int i = 0; i < job.workers(); i++) {
+      CompletableFuture<Void> unusedEnd = control.startWorker(links, i, random.nextLong());
+    }
+  }
+
+  private void startChildren(
+      TrainRequest request, JobSpec job, ClusterMember control, LinkFactory links)
+      throws IOException {
+    for (int i = 0; i < job.servers(); i++) {
+      startChild(NodeId.server(i), request, control, links);
+    }
+    for (int i = 0; i < job.workers(); i++) {
+      startChild(NodeId.worker(i), request, control, links);
+    }
+  }
+
+  private void startChild(
+      NodeId node, TrainRequest request, ClusterMember control, LinkFactory links)
+      throws IOException {
+    List<String> arguments = new ArrayList<>();
+    arguments.add(node.role() == NodeId.Role.SERVER ? "server" : "worker");
+    arguments.add("--child");
+    arguments.addAll(List.of("--seed", control.address()));
+    arguments.addAll(List.of("--index", Integer.toString(node.index())));
+    arguments.addAll(List.of("--host", request.launch().cluster().host()));
+    if (request.verbose()) {
+      arguments.add("--verbose");
+    }
+    set(arguments, "memory.huge-pages", request.launch().hugePages());
+    set(
+        arguments,
+        "cluster.failure.pause",
+        request.launch().cluster().failurePauseNanos() / 1_000_000 + "ms");
+    TransportSettings transport = request.launch().transport();
+    set(arguments, "transport.term.bytes", transport.termBytes());
+    set(arguments, "transport.mtu.bytes", transport.mtuBytes());
+    set(arguments, "transport.window.bytes", transport.windowBytes());
+    switch (request.link()) {
+      case IPC -> {
+        set(arguments, "transport.link", "ipc");
+        set(arguments, "transport.driver", "external");
+        set(arguments, "transport.aeron.dir", ((AeronLinks) links).directory());
+      }
+      case UDP -> set(arguments, "transport.link", "udp");
+      case MEMORY ->
+          throw new IllegalArgumentException(
+              "transport.link = memory does not reach other processes; use ipc or udp");
+    }
+    ChildJvm child =
+        ChildJvm.start(node.toString(), Main.class, arguments, Map.of(), System.err::println);
+    children.add(child);
+    CompletableFuture<Void> unusedEnd =
+        child
+            .onExit()
+            .thenAccept(
+                status -> {
+                  if (!closing) {
+                    String cause = "its process " + child.pid() + " ended with status " + status;
+                    faults.add(
+                        new Fault(
+                            node.role() == NodeId.Role.WORKER ? "worker-died" : "server-died",
+                            node.toString(),
+                            (System.nanoTime() - startNanos) / 1e9));
+                    control.tell(new ProcessEnded(node, child.pid(), cause));
+                  }
+                });
+  }
+
+  private static void set(List<String> arguments, String key, Object value) {
+    arguments.addAll(List.of("--set", key + "=" + value));
+  }
+
+  /** Processes that died before they were asked to end. */
+  List<Fault> faults() {
+    return List.copyOf(faults);
+  }
+
+  /** From now on the end of a process is no fault. */
+  void expectEnds() {
+    closing = true;
+  }
+
+  @Override
+  public void close() {
+    closing = true;
+    children.forEach(ChildJvm::close);
+  }
+}

@@ -1,0 +1,2 @@
+/** What the commands ask for: training, evaluation, prediction, and the nodes of a cluster. */
+package io.holdfast.launcher.job;

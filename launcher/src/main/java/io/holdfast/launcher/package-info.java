@@ -1,0 +1,2 @@
+/** The {@code holdfast} command. */
+package io.holdfast.launcher;

@@ -1,0 +1,2 @@
+/** Child processes of the launcher. */
+package io.holdfast.launcher.process;

@@ -1,0 +1,9 @@
+package io.holdfast.launcher.report;
+
+/**
+ * Bytes of memory that all servers together have touched.
+ *
+ * @param tables rows and dense shards with their optimizer state
+ * @param redundancy parities and replicas
+ */
+public record Memory(long tables, long redundancy) {}

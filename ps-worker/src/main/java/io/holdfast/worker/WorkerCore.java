@@ -1,0 +1,419 @@
+package io.holdfast.worker;
+
+import io.holdfast.config.control.ControlMessage;
+import io.holdfast.config.control.WorkerControl.CommitGranted;
+import io.holdfast.config.control.WorkerControl.LeaseDone;
+import io.holdfast.config.control.WorkerControl.LeaseGranted;
+import io.holdfast.config.control.WorkerControl.NoMoreData;
+import io.holdfast.config.control.WorkerControl.RequestLease;
+import io.holdfast.config.control.WorkerControl.StepDone;
+import io.holdfast.config.control.WorkerControl.StepOpened;
+import io.holdfast.config.control.WorkerControl.StepReady;
+import io.holdfast.config.control.WorkerControl.StepStart;
+import io.holdfast.config.job.JobSpec;
+import io.holdfast.config.job.SyncMode;
+import io.holdfast.config.placement.Member;
+import io.holdfast.config.placement.NnShards;
+import io.holdfast.config.placement.NodeId;
+import io.holdfast.config.placement.StripeMap;
+import io.holdfast.config.protocol.DataMessage;
+import io.holdfast.config.protocol.DataRange;
+import io.holdfast.config.protocol.TxId;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TreeSet;
+
+/**
+ * The worker as a state machine: messages and finished work in, effects out; time is a parameter.
+ * Keeps up to {@code window} iterations in flight and one batch read ahead, and is the coordinator
+ * of its transactions' two-phase commit (the protocol is told in the wire schema).
+ */
+final class WorkerCore {
+  private final Member self;
+  private final JobSpec job;
+  private final NnShards shards;
+  private final WorkerEffects effects;
+  private final RequestNumbers requests = new RequestNumbers();
+  private final List<Iteration> iterations = new ArrayList<>();
+
+  /** Iterations from READ on, oldest first. */
+  private final ArrayDeque<Iteration> inFlight = new ArrayDeque<>();
+
+  /** Leases that are not done, oldest first; the last one may have lines left to read. */
+  private final ArrayDeque<LeaseTracker> leases = new ArrayDeque<>();
+
+  /** Applied sequences above the watermark. */
+  private final TreeSet<Long> appliedAhead = new TreeSet<>();
+
+  private long watermark;
+  private long nextSequence = 1;
+  private long nextStep = 1;
+  private boolean reading;
+  private boolean computing;
+  private boolean leaseRequested;
+  private long leaseRequests;
+  private boolean noMoreData;
+  private boolean ended;
+  private long samples;
+  private long iterationsApplied;
+  private double lossSum;
+  private long lossSamples;
+  private long pullNanos;
+  private long pushNanos;
+  private long leaseRequestedNanos;
+
+  WorkerCore(Member self, JobSpec job, WorkerEffects effects) {
+    this.self = self;
+    this.job = job;
+    this.effects = effects;
+    this.shards = job.nnShards();
+    StripeMap map = job.stripeMap();
+    for (int slot = 0; slot <= job.window(); slot++) {
+      iterations.add(new Iteration(slot, job, new LookupPlan(job.model(), map), shards));
+    }
+  }
+
+  /** Begins. */
+  void start(long nowNanos) {
+    advance(nowNanos);
+  }
+
+  /** The preparer has read a batch; its labels, dense features and plan are in the iteration. */
+  void onRead(Iteration iteration, DataRange range, long nowNanos) {
+    reading = false;
+    LeaseTracker lease = iteration.lease;
+    lease.read(range.samples(), range.to(), range.skipped());
+    if (range.samples() == 0) {
+      iteration.become(Iteration.State.EMPTY);
+      finishLeases();
+    } else {
+      iteration.range = range;
+      iteration.become(Iteration.State.READ);
+      inFlight.add(iteration);
+    }
+    advance(nowNanos);
+  }
+
+  /** The dense thread is done; the gradients are in the iteration. */
+  void onComputed(Iteration iteration, double loss, long nowNanos) {
+    computing = false;
+    iteration.loss = loss;
+    iteration.become(Iteration.State.STAGING);
+    iteration.tx = new TxId(self.node(), self.incarnation(), nextSequence++);
+    iteration.push =
+        new Push(iteration, shards, job.servers(), job.model().dim(), job.messageBytesMax());
+    iteration.startedNanos = nowNanos;
+    iteration.push.stage(effects, watermark, nowNanos, job.retryNanos());
+    advance(nowNanos);
+  }
+
+  /** A checked message of the data plane. */
+  void onMessage(NodeId from, DataMessage message, long nowNanos) {
+    switch (message) {
+      case DataMessage.Rows rows -> {
+        for (Iteration iteration : inFlight) {
+          if (iteration.pull != null && iteration.pull.onRows(rows)) {
+            onPulled(iteration, nowNanos);
+            break;
+          }
+        }
+      }
+      case DataMessage.ShardValues values -> {
+        for (Iteration iteration : inFlight) {
+          if (iteration.pull != null && iteration.pull.onShard(values)) {
+            onPulled(iteration, nowNanos);
+            break;
+          }
+        }
+      }
+      case DataMessage.Staged staged -> {
+        Iteration iteration = pushing(staged.tx());
+        if (iteration != null) {
+          iteration.push.onStaged(from.index(), effects, watermark, nowNanos, job.retryNanos());
+          onStagedEverywhere(iteration, nowNanos);
+        }
+      }
+      case DataMessage.Applied applied -> {
+        Iteration iteration = pushing(applied.tx());
+        if (iteration != null) {
+          iteration.push.onApplied(from.index());
+          if (iteration.push.allApplied()) {
+            onApplied(iteration, nowNanos);
+          }
+        }
+      }
+      case DataMessage.Refused refused -> onRefused(from, refused, nowNanos);
+      default -> {
+        // Nothing else is meant for a worker.
+      }
+    }
+  }
+
+  private void onPulled(Iteration iteration, long nowNanos) {
+    if (iteration.pull.complete() && iteration.state() == Iteration.State.PULLING) {
+      pullNanos += nowNanos - iteration.startedNanos;
+      iteration.pull = null;
+      iteration.become(Iteration.State.READY);
+      advance(nowNanos);
+    }
+  }
+
+  private void onStagedEverywhere(Iteration iteration, long nowNanos) {
+    if (iteration.state() != Iteration.State.STAGING || !iteration.push.allStaged()) {
+      return;
+    }
+    if (job.deterministic()) {
+      effects.control(new StepReady(self.node(), self.incarnation(), iteration.step));
+    } else {
+      commit(iteration, nowNanos);
+    }
+  }
+
+  private void commit(Iteration iteration, long nowNanos) {
+    iteration.become(Iteration.State.COMMITTING);
+    iteration.push.commit(effects, watermark, nowNanos, job.retryNanos());
+  }
+
+  private void onApplied(Iteration iteration, long nowNanos) {
+    pushNanos += nowNanos - iteration.startedNanos;
+    inFlight.remove(iteration);
+    iteration.push = null;
+    iteration.become(Iteration.State.EMPTY);
+    appliedAhead.add(iteration.tx.sequence());
+    while (appliedAhead.remove(watermark + 1)) {
+      watermark++;
+    }
+    int count = iteration.range.samples();
+    samples += count;
+    iterationsApplied++;
+    lossSum += iteration.loss * count;
+    lossSamples += count;
+    iteration.lease.applied(count);
+    if (job.sync() != SyncMode.ASYNC) {
+      effects.control(new StepDone(self.node(), self.incarnation(), iteration.step));
+    }
+    finishLeases();
+    advance(nowNanos);
+  }
+
+  private void finishLeases() {
+    leases.removeIf(
+        tracker -> {
+          if (!tracker.done()) {
+            return false;
+          }
+          effects.control(
+              new LeaseDone(
+                  self.node(),
+                  self.incarnation(),
+                  tracker.lease.id(),
+                  tracker.position(),
+                  tracker.batches(),
+                  tracker.samples(),
+                  tracker.skippedBehind()));
+          return true;
+        });
+  }
+
+  private void onRefused(NodeId from, DataMessage.Refused refused, long nowNanos) {
+    switch (refused.reason()) {
+      case ABORTED ->
+          effects.fail(
+              FailureKind.FENCED,
+              from + " refuses this worker: it was declared dead and its work given to others");
+      case NOT_OWNER, MALFORMED ->
+          effects.fail(
+              FailureKind.INTERNAL,
+              from + " refused request " + refused.correlation() + ": " + refused.reason());
+      case STALE_EPOCH, BUSY, UNKNOWN_TRANSACTION -> {
+        for (Iteration iteration : inFlight) {
+          if (iteration.push != null && iteration.tx.sequence() == refused.correlation()) {
+            iteration.push.onRefused(from.index(), refused.reason(), nowNanos, job.retryNanos());
+          }
+        }
+      }
+    }
+  }
+
+  private Iteration pushing(TxId tx) {
+    if (tx.incarnation() != self.incarnation()) {
+      return null;
+    }
+    for (Iteration iteration : inFlight) {
+      if (iteration.push != null && iteration.tx.sequence() == tx.sequence()) {
+        return iteration;
+      }
+    }
+    return null;
+  }
+
+  /** A message of the coordinator. */
+  void onControl(ControlMessage message, long nowNanos) {
+    switch (message) {
+      case LeaseGranted granted -> {
+        boolean known =
+            leases.stream().anyMatch(tracker -> tracker.lease.id() == granted.lease().id());
+        if (leaseRequested && granted.request() == leaseRequests && !known) {
+          leaseRequested = false;
+          leases.add(new LeaseTracker(granted.lease()));
+          finishLeases();
+        }
+      }
+      case NoMoreData none -> {
+        noMoreData = true;
+        leaseRequested = false;
+      }
+      case StepOpened opened -> {
+        for (Iteration iteration : inFlight) {
+          if (iteration.step == opened.step() && iteration.state() == Iteration.State.OPENING) {
+            pull(iteration, nowNanos);
+          }
+        }
+      }
+      case CommitGranted granted -> {
+        for (Iteration iteration : inFlight) {
+          if (iteration.step == granted.step()
+              && iteration.state() == Iteration.State.STAGING
+              && iteration.push.allStaged()) {
+            commit(iteration, nowNanos);
+          }
+        }
+      }
+      default -> throw new IllegalArgumentException("no worker understands " + message.getClass());
+    }
+    advance(nowNanos);
+  }
+
+  /** A newer map is in force: everything that is not answered is asked again at once. */
+  void onEpoch(long nowNanos) {
+    for (Iteration iteration : inFlight) {
+      if (iteration.pull != null) {
+        iteration.pull.ask(effects, nowNanos);
+      }
+      if (iteration.push != null) {
+        iteration.push.retry(effects, watermark, nowNanos, job.retryNanos(), true);
+      }
+    }
+  }
+
+  /** Time passes: repeats what was not answered. */
+  void tick(long nowNanos) {
+    for (Iteration iteration : inFlight) {
+      if (iteration.pull != null && nowNanos - iteration.pull.askedNanos() >= job.retryNanos()) {
+        iteration.pull.ask(effects, nowNanos);
+      }
+      if (iteration.push != null) {
+        iteration.push.retry(effects, watermark, nowNanos, job.retryNanos(), false);
+      }
+    }
+    if (leaseRequested && nowNanos - leaseRequestedNanos >= job.retryNanos()) {
+      requestLease(nowNanos);
+    }
+  }
+
+  /** Starts all that can be started. */
+  private void advance(long nowNanos) {
+    if (ended) {
+      return;
+    }
+    readAhead(nowNanos);
+    long active = 0;
+    for (Iteration iteration : inFlight) {
+      boolean waits = iteration.state() == Iteration.State.READ;
+      if (waits && active < job.window()) {
+        open(iteration, nowNanos);
+      }
+      if (iteration.state() == Iteration.State.READY && !computing) {
+        computing = true;
+        iteration.become(Iteration.State.COMPUTING);
+        effects.compute(iteration);
+      }
+      active++;
+    }
+    if (noMoreData && leases.isEmpty() && inFlight.isEmpty() && !reading) {
+      ended = true;
+      effects.finished();
+    }
+  }
+
+  private void readAhead(long nowNanos) {
+    if (reading) {
+      return;
+    }
+    LeaseTracker current = leases.isEmpty() ? null : leases.peekLast();
+    if (current == null || current.exhausted()) {
+      if (!noMoreData && !leaseRequested) {
+        leaseRequests++;
+        requestLease(nowNanos);
+      }
+      return;
+    }
+    for (Iteration iteration : iterations) {
+      if (iteration.state() == Iteration.State.EMPTY) {
+        reading = true;
+        iteration.become(Iteration.State.READING);
+        iteration.lease = current;
+        effects.read(iteration, current);
+        return;
+      }
+    }
+  }
+
+  private void requestLease(long nowNanos) {
+    leaseRequested = true;
+    leaseRequestedNanos = nowNanos;
+    effects.control(new RequestLease(self.node(), self.incarnation(), leaseRequests));
+  }
+
+  private void open(Iteration iteration, long nowNanos) {
+    iteration.step = nextStep++;
+    long index = (iteration.step - 1) * job.workers() + self.node().index();
+    iteration.learningRate = job.learningRate().at(index);
+    if (job.sync() == SyncMode.ASYNC) {
+      pull(iteration, nowNanos);
+    } else {
+      iteration.become(Iteration.State.OPENING);
+      effects.control(new StepStart(self.node(), self.incarnation(), iteration.step));
+    }
+  }
+
+  private void pull(Iteration iteration, long nowNanos) {
+    iteration.become(Iteration.State.PULLING);
+    iteration.startedNanos = nowNanos;
+    iteration.pull = new RowPull(iteration, shards, job.model().dim());
+    iteration.pull.plan(job.servers(), job.messageBytesMax(), requests);
+    iteration.pull.ask(effects, nowNanos);
+  }
+
+  long samples() {
+    return samples;
+  }
+
+  long iterationsApplied() {
+    return iterationsApplied;
+  }
+
+  /** Mean loss of the samples applied since the last call, NaN if there were none. */
+  double takeMeanLoss() {
+    double mean = lossSamples == 0 ? Double.NaN : lossSum / lossSamples;
+    lossSum = 0;
+    lossSamples = 0;
+    return mean;
+  }
+
+  /** Time from the first pull of an iteration to its last answer, summed over iterations. */
+  long pullNanos() {
+    return pullNanos;
+  }
+
+  /** Time from the first stage of an iteration to its last Applied, summed over iterations. */
+  long pushNanos() {
+    return pushNanos;
+  }
+
+  /** Releases the buffers. No iteration may be in the hands of another thread. */
+  void close() {
+    iterations.forEach(Iteration::close);
+  }
+}

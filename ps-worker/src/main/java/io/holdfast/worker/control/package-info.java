@@ -1,0 +1,2 @@
+/** The worker on the control plane. */
+package io.holdfast.worker.control;

@@ -1,0 +1,647 @@
+package io.holdfast.recovery;
+
+import io.holdfast.config.control.ControlMessage;
+import io.holdfast.config.control.JobControl.MapForReader;
+import io.holdfast.config.control.JobControl.ProcessEnded;
+import io.holdfast.config.control.JobControl.Registered;
+import io.holdfast.config.control.JobControl.RegistrationRefused;
+import io.holdfast.config.control.JobControl.Stop;
+import io.holdfast.config.control.Register;
+import io.holdfast.config.control.ServerControl.CommittedRanges;
+import io.holdfast.config.control.ServerControl.EpochAdopted;
+import io.holdfast.config.control.ServerControl.ServerFailed;
+import io.holdfast.config.control.ServerControl.ServerReady;
+import io.holdfast.config.control.ServerControl.ServerStatistics;
+import io.holdfast.config.control.ServerControl.StartServer;
+import io.holdfast.config.control.ServerControl.WorkerResolved;
+import io.holdfast.config.control.ServerControl.WorkerTransactions;
+import io.holdfast.config.control.WorkerControl.CommitGranted;
+import io.holdfast.config.control.WorkerControl.Lease;
+import io.holdfast.config.control.WorkerControl.LeaseDone;
+import io.holdfast.config.control.WorkerControl.LeaseGranted;
+import io.holdfast.config.control.WorkerControl.NoMoreData;
+import io.holdfast.config.control.WorkerControl.RequestLease;
+import io.holdfast.config.control.WorkerControl.StartWorker;
+import io.holdfast.config.control.WorkerControl.StepDone;
+import io.holdfast.config.control.WorkerControl.StepOpened;
+import io.holdfast.config.control.WorkerControl.StepReady;
+import io.holdfast.config.control.WorkerControl.StepStart;
+import io.holdfast.config.control.WorkerControl.WorkerEpoch;
+import io.holdfast.config.control.WorkerControl.WorkerFailed;
+import io.holdfast.config.control.WorkerControl.WorkerFinished;
+import io.holdfast.config.control.WorkerControl.WorkerProgress;
+import io.holdfast.config.job.JobSpec;
+import io.holdfast.config.placement.NodeId;
+import io.holdfast.config.placement.NodeId.Role;
+import io.holdfast.config.placement.PlacementMap;
+import io.holdfast.recovery.JobOutcome.FailureKind;
+import io.holdfast.recovery.JobOutcome.JobFailed;
+import io.holdfast.recovery.JobOutcome.JobLost;
+import io.holdfast.recovery.JobOutcome.JobTrained;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.IntStream;
+
+/**
+ * Runs a job: names processes, issues epochs, deals out data, settles what dead workers leave
+ * behind, and tells how it ended. A state machine: messages, deaths and the time in, effects out.
+ *
+ * <p>Its phases are drawn at {@link JobPhase}. A worker's life:
+ *
+ * <pre>
+ *   Register -> named -> map in force: StartWorker -> trains -> NoMoreData -> WorkerFinished
+ *                 \________________\______________/
+ *                                   dies: next epoch, {@link WorkerTermination}, its data goes back,
+ *                                   its index is free for a process that takes its place
+ * </pre>
+ *
+ * <p>Messages of one process must arrive in the order in which it sent them; they may be repeated.
+ * Messages of a process that was declared dead have no effect, whether it is dead or not; it is
+ * told to stop (guarantee G6). What a server must answer is repeated until it does. A process that
+ * misses something registers again under its incarnation and is told everything anew.
+ */
+public final class JobCoordinator {
+  /** Readers come and go; this many at a time is plenty. */
+  private static final int MAX_READERS = 1024;
+
+  private static final long PROGRESS_NANOS = 1_000_000_000L;
+
+  private final JobSpec job;
+  private final TrainingData data;
+  private final CoordinatorSettings settings;
+  private final CoordinatorEffects effects;
+  private final Registry registry = new Registry();
+  private final PlacementEpochs epochs;
+  private final DataLedger ledger;
+  private final StepGate gate;
+  private final ProgressBoard board = new ProgressBoard();
+
+  /** Processes for which there may be room later, by incarnation. */
+  private final Map<Long, Register> candidates = new LinkedHashMap<>();
+
+  private final Map<NodeId, WorkerTermination> terminations = new TreeMap<>(PlacementEpochs.ORDER);
+  private final Set<NodeId> ready = new HashSet<>();
+
+  /** Workers and readers that died while servers were starting. */
+  private final List<NodeProcess> diedEarly = new ArrayList<>();
+
+  private final List<WorkerFinished> summaries = new ArrayList<>();
+  private JobPhase phase = JobPhase.GATHERING;
+  private FinalCount count;
+  private long nextQuery = 1;
+  private boolean outcomeTold;
+  private long progressNanos;
+  private boolean progressDue = true;
+
+  /** A coordinator that waits for the job's processes. */
+  public JobCoordinator(
+      JobSpec job, TrainingData data, CoordinatorSettings settings, CoordinatorEffects effects) {
+    this.job = job;
+    this.data = data;
+    this.settings = settings;
+    this.effects = effects;
+    this.epochs =
+        new PlacementEpochs(
+            settings.term(), settings.sessionKey(), settings.repeatNanos(), effects::send);
+    this.ledger = new DataLedger(data, job.workers(), job.deterministic(), new LedgerAnswers());
+    int staleness =
+        switch (job.sync()) {
+          case ASYNC -> Integer.MAX_VALUE;
+          case BOUNDED -> job.staleness();
+          case SYNC -> 0;
+        };
+    this.gate = new StepGate(staleness, job.deterministic(), new GateSignals());
+  }
+
+  public JobPhase phase() {
+    return phase;
+  }
+
+  /** A process says something. */
+  public void on(ControlMessage message, long nowNanos) {
+    guarded(nowNanos, () -> dispatch(message, nowNanos));
+  }
+
+  /**
+   * A process is dead, or is to be treated as dead for good. Says nothing about a later process at
+   * the same node.
+   *
+   * @param cause for people
+   */
+  public void onNodeDown(NodeId node, long incarnation, String cause, long nowNanos) {
+    guarded(
+        nowNanos,
+        () ->
+            registry
+                .at(node)
+                .filter(process -> process.incarnation() == incarnation)
+                .ifPresent(process -> down(process, cause, nowNanos)));
+  }
+
+  /** A process that is no node is dead. */
+  public void onCandidateDown(long incarnation) {
+    candidates.remove(incarnation);
+  }
+
+  /** The job is to end now, or, once it is trained, its servers are not needed any more. */
+  public void onStop(String reason) {
+    if (phase != JobPhase.OVER) {
+      end(new JobFailed(FailureKind.STOPPED, reason), reason);
+    }
+  }
+
+  /** Time passes. */
+  public void tick(long nowNanos) {
+    guarded(
+        nowNanos,
+        () -> {
+          if (phase == JobPhase.GATHERING || phase == JobPhase.OVER) {
+            return;
+          }
+          epochs.tick(nowNanos);
+          terminations.values().forEach(each -> each.tick(nowNanos));
+          if (phase == JobPhase.COUNTING) {
+            count.tick(nowNanos);
+          }
+        });
+    if (phase != JobPhase.OVER && (progressDue || nowNanos - progressNanos >= PROGRESS_NANOS)) {
+      progressDue = false;
+      progressNanos = nowNanos;
+      effects.progress(
+          board.progress(phase, registry.count(Role.SERVER), registry.count(Role.WORKER)));
+    }
+  }
+
+  private void guarded(long nowNanos, Runnable action) {
+    try {
+      action.run();
+      if (phase == JobPhase.TRAINING) {
+        closeTerminations(nowNanos);
+        endTrainingIfDone(nowNanos);
+      }
+      if (phase == JobPhase.COUNTING && count.complete()) {
+        trained();
+      }
+    } catch (ProtocolException e) {
+      end(new JobFailed(FailureKind.INTERNAL, e.getMessage()), e.getMessage());
+    }
+  }
+
+  private void dispatch(ControlMessage message, long nowNanos) {
+    if (phase == JobPhase.OVER) {
+      if (message instanceof Register register) {
+        refuse(register.incarnation(), "the job is over");
+      }
+      return;
+    }
+    switch (message) {
+      case Register register -> onRegister(register, nowNanos);
+      case ProcessEnded ended ->
+          registry
+              .at(ended.node())
+              .filter(process -> process.pid() == ended.pid())
+              .ifPresent(process -> down(process, ended.cause(), nowNanos));
+      case Stop stop -> onStop(stop.reason());
+
+      case ServerReady serverReady -> onServerReady(serverReady.server(), nowNanos);
+      case ServerFailed failed -> {
+        if (speaks(failed.server(), failed.incarnation())) {
+          lose(registry.at(failed.server()).orElseThrow(), failed.reason());
+        }
+      }
+      case EpochAdopted adopted -> {
+        if (phase.compareTo(JobPhase.TRAINING) >= 0) {
+          terminations.values().forEach(each -> each.on(adopted, nowNanos));
+          if (epochs.on(adopted)) {
+            onEpochInForce();
+          }
+        }
+      }
+      case WorkerTransactions known ->
+          terminations.values().forEach(each -> each.on(known, nowNanos));
+      case WorkerResolved resolved ->
+          terminations.values().forEach(each -> each.on(resolved, nowNanos));
+      case CommittedRanges ranges -> {
+        terminations.values().forEach(each -> each.on(ranges, nowNanos));
+        if (phase == JobPhase.COUNTING) {
+          count.on(ranges);
+        }
+      }
+      case ServerStatistics statistics -> {
+        if (phase == JobPhase.COUNTING) {
+          count.on(statistics);
+        }
+      }
+
+      case RequestLease request -> {
+        if (trains(request.worker(), request.incarnation())) {
+          ledger.onRequest(request.worker().index(), request.request());
+        }
+      }
+      case LeaseDone done -> {
+        if (trains(done.worker(), done.incarnation())) {
+          ledger.onDone(done.worker().index(), done);
+        }
+      }
+      case StepStart start -> {
+        if (trains(start.worker(), start.incarnation())) {
+          gate.onStart(start.worker().index(), start.step());
+        }
+      }
+      case StepReady stepReady -> {
+        if (trains(stepReady.worker(), stepReady.incarnation())) {
+          gate.onReady(stepReady.worker().index(), stepReady.step());
+        }
+      }
+      case StepDone done -> {
+        if (trains(done.worker(), done.incarnation())) {
+          gate.onDone(done.worker().index(), done.step());
+        }
+      }
+      case WorkerProgress report -> {
+        if (trains(report.worker(), report.incarnation())) {
+          board.on(report);
+        }
+      }
+      case WorkerFinished finished -> onWorkerFinished(finished);
+      case WorkerFailed failed -> {
+        if (speaks(failed.worker(), failed.incarnation())) {
+          String reason = failed.worker() + ": " + failed.reason();
+          end(new JobFailed(FailureKind.named(failed.kind()), reason), reason);
+        }
+      }
+      default ->
+          throw new ProtocolException("the coordinator does not understand " + message.getClass());
+    }
+  }
+
+  // Who is there.
+
+  private void onRegister(Register register, long nowNanos) {
+    Optional<NodeProcess> named = registry.named(register.incarnation());
+    if (named.isPresent()) {
+      tellAnew(named.get());
+    } else if (registry.isBanned(register.incarnation())) {
+      refuse(register.incarnation(), "this process was declared dead or refused; start a new one");
+    } else {
+      admit(register, nowNanos);
+    }
+  }
+
+  private void admit(Register register, long nowNanos) {
+    int below =
+        switch (register.role()) {
+          case SERVER -> job.servers();
+          case WORKER -> job.workers();
+          case READER -> MAX_READERS;
+        };
+    Set<NodeId> reserved = terminations.keySet();
+    Optional<NodeId> free =
+        registry.free(register.role(), register.preferredIndex(), below, reserved);
+    Optional<NodeProcess> replaced = registry.replacedBy(register, free.isEmpty());
+    if (phase == JobPhase.STARTING) {
+      candidates.put(register.incarnation(), register);
+    } else if (replaced.isPresent()) {
+      // What it left behind is settled before the new process gets its index.
+      candidates.put(register.incarnation(), register);
+      down(replaced.get(), "it was restarted", nowNanos);
+      admitCandidates(nowNanos);
+    } else if (register.role() == Role.WORKER && phase.compareTo(JobPhase.TRAINING) > 0) {
+      refuse(register.incarnation(), "all data is trained");
+    } else if (free.isPresent()) {
+      name(free.get(), register, nowNanos);
+    } else if (!terminations.isEmpty() && register.role() == Role.WORKER) {
+      candidates.put(register.incarnation(), register);
+    } else {
+      candidates.remove(register.incarnation());
+      refuse(
+          register.incarnation(),
+          "all "
+              + below
+              + " "
+              + register.role().name().toLowerCase(java.util.Locale.ROOT)
+              + "s of the job are there: "
+              + registry.all(register.role()));
+    }
+  }
+
+  private void admitCandidates(long nowNanos) {
+    for (Register candidate : List.copyOf(candidates.values())) {
+      if (phase != JobPhase.OVER && candidates.remove(candidate.incarnation()) != null) {
+        onRegister(candidate, nowNanos);
+      }
+    }
+  }
+
+  private void name(NodeId node, Register register, long nowNanos) {
+    candidates.remove(register.incarnation());
+    registry.add(node, register);
+    progressDue = true;
+    effects.named(node, register.incarnation());
+    effects.send(node, new Registered(node));
+    if (phase != JobPhase.GATHERING) {
+      epochs.next(registry.members(), nowNanos);
+    } else if (registry.count(Role.SERVER) == job.servers()
+        && registry.count(Role.WORKER) == job.workers()) {
+      become(JobPhase.STARTING);
+      PlacementMap map = epochs.first(registry.members());
+      for (NodeProcess server : registry.all(Role.SERVER)) {
+        effects.send(server.node(), new StartServer(server.node(), job, map));
+      }
+    }
+  }
+
+  /** Everything that a process should know by now; it knows some of it already. */
+  private void tellAnew(NodeProcess process) {
+    NodeId node = process.node();
+    effects.send(node, new Registered(node));
+    switch (node.role()) {
+      case SERVER -> {
+        if (phase == JobPhase.STARTING && !ready.contains(node)) {
+          effects.send(node, new StartServer(node, job, epochs.map()));
+        }
+      }
+      case WORKER -> {
+        if (process.stage() == NodeProcess.Stage.STARTED) {
+          effects.send(
+              node,
+              process.heard()
+                  ? new WorkerEpoch(epochs.map())
+                  : new StartWorker(node, job, epochs.map()));
+        }
+      }
+      case READER -> {
+        if (process.stage() == NodeProcess.Stage.STARTED) {
+          effects.send(node, new MapForReader(epochs.map()));
+        }
+      }
+    }
+  }
+
+  /** For good: the process ends when it hears this, so it must not be named later. */
+  private void refuse(long incarnation, String reason) {
+    registry.ban(incarnation);
+    effects.toUnregistered(incarnation, new RegistrationRefused(reason));
+  }
+
+  private void onServerReady(NodeId server, long nowNanos) {
+    if (phase != JobPhase.STARTING || registry.at(server).isEmpty()) {
+      return;
+    }
+    ready.add(server);
+    if (ready.size() < job.servers()) {
+      return;
+    }
+    become(JobPhase.TRAINING);
+    // All take part before the first one gets anything.
+    registry.all(Role.WORKER).forEach(this::takePart);
+    onEpochInForce();
+    diedEarly.forEach(process -> down(process, "it died before training began", nowNanos));
+    admitCandidates(nowNanos);
+  }
+
+  private void takePart(NodeProcess worker) {
+    gate.join(worker.node().index());
+    ledger.join(worker.node().index());
+  }
+
+  /** All servers have the newest map: now those who talk to them may have it. */
+  private void onEpochInForce() {
+    PlacementMap map = epochs.map();
+    for (NodeProcess process : registry.all()) {
+      NodeId node = process.node();
+      boolean begins = process.stage() == NodeProcess.Stage.REGISTERED;
+      if (begins) {
+        process.become(NodeProcess.Stage.STARTED);
+      }
+      switch (node.role()) {
+        case SERVER -> {
+          // Has it.
+        }
+        case WORKER -> {
+          if (process.stage() == NodeProcess.Stage.FINISHED || diedEarly.contains(process)) {
+            continue;
+          }
+          if (begins && !ledger.takesPart(node.index())) {
+            takePart(process);
+          }
+          effects.send(node, begins ? new StartWorker(node, job, map) : new WorkerEpoch(map));
+        }
+        case READER -> effects.send(node, new MapForReader(map));
+      }
+    }
+  }
+
+  // Who is not there any more.
+
+  private void down(NodeProcess process, String cause, long nowNanos) {
+    progressDue = true;
+    if (phase == JobPhase.GATHERING) {
+      registry.declareDead(process);
+      return;
+    }
+    switch (process.node().role()) {
+      case SERVER -> lose(process, cause);
+      case WORKER, READER -> {
+        if (phase == JobPhase.STARTING) {
+          if (!diedEarly.contains(process)) {
+            diedEarly.add(process);
+          }
+        } else {
+          leave(process, nowNanos);
+        }
+      }
+    }
+  }
+
+  private void leave(NodeProcess process, long nowNanos) {
+    registry.declareDead(process);
+    boolean worker = process.node().role() == Role.WORKER;
+    if (worker && process.stage() == NodeProcess.Stage.FINISHED) {
+      return;
+    }
+    PlacementMap map = epochs.next(registry.members(), nowNanos);
+    if (worker) {
+      int index = process.node().index();
+      terminations.put(
+          process.node(),
+          new WorkerTermination(
+              process.node(),
+              process.incarnation(),
+              map.epoch(),
+              registry.all(Role.SERVER).stream().map(NodeProcess::node).toList(),
+              nextQuery++,
+              settings.repeatNanos(),
+              effects::send));
+      gate.leave(index);
+      ledger.onDown(index);
+    }
+  }
+
+  private void closeTerminations(long nowNanos) {
+    boolean closed = false;
+    for (Iterator<WorkerTermination> each = terminations.values().iterator(); each.hasNext(); ) {
+      WorkerTermination termination = each.next();
+      if (termination.done()) {
+        each.remove();
+        closed = true;
+        ledger.recover(
+            termination.worker().index(), termination.transactions(), termination.committedData());
+      }
+    }
+    if (closed) {
+      admitCandidates(nowNanos);
+    }
+  }
+
+  /** True if this is a named process speaking; one that was declared dead is told to stop. */
+  private boolean speaks(NodeId node, long incarnation) {
+    Optional<NodeProcess> process =
+        registry.at(node).filter(named -> named.incarnation() == incarnation);
+    process.ifPresent(NodeProcess::hear);
+    if (process.isEmpty() && registry.isBanned(incarnation)) {
+      effects.toUnregistered(
+          incarnation, new Stop(node + " was declared dead and its work given to others"));
+    }
+    return process.isPresent();
+  }
+
+  private boolean trains(NodeId worker, long incarnation) {
+    return speaks(worker, incarnation)
+        && phase == JobPhase.TRAINING
+        && registry.at(worker).orElseThrow().stage() == NodeProcess.Stage.STARTED;
+  }
+
+  // How it ends.
+
+  private void onWorkerFinished(WorkerFinished finished) {
+    if (!trains(finished.worker(), finished.incarnation())) {
+      return;
+    }
+    if (!ledger.complete()) {
+      throw new ProtocolException(finished.worker() + " is finished, but the data is not");
+    }
+    registry.at(finished.worker()).orElseThrow().become(NodeProcess.Stage.FINISHED);
+    gate.leave(finished.worker().index());
+    ledger.onFinished(finished.worker().index());
+    board.on(finished);
+    summaries.add(finished);
+  }
+
+  private void endTrainingIfDone(long nowNanos) {
+    if (ledger.problem().isPresent()) {
+      String reason = ledger.problem().get();
+      end(new JobFailed(FailureKind.DATA, reason), reason);
+      return;
+    }
+    boolean unfinished =
+        registry.all(Role.WORKER).stream()
+            .anyMatch(worker -> worker.stage() != NodeProcess.Stage.FINISHED);
+    if (unfinished || !terminations.isEmpty()) {
+      return;
+    }
+    if (!ledger.complete()) {
+      String reason = "no worker is left, but the data is not trained to its end";
+      end(new JobFailed(FailureKind.WORKERS, reason), reason);
+      return;
+    }
+    become(JobPhase.COUNTING);
+    count =
+        new FinalCount(
+            registry.all(Role.SERVER).stream().map(NodeProcess::node).toList(),
+            nextQuery++,
+            settings.repeatNanos(),
+            effects::send,
+            nowNanos);
+  }
+
+  private void trained() {
+    DataTotals totals = CommittedData.check(count.ranges(), data, ledger);
+    become(JobPhase.SERVING);
+    outcomeTold = true;
+    effects.outcome(new JobTrained(totals, summaries, count.statistics()));
+    for (NodeProcess worker : registry.all(Role.WORKER)) {
+      effects.send(worker.node(), new Stop("the job is trained"));
+    }
+  }
+
+  /** Without redundancy a server's share is gone with it. */
+  private void lose(NodeProcess server, String cause) {
+    int index = server.node().index();
+    List<String> lost = new ArrayList<>();
+    lost.add(
+        server.node()
+            + "'s share of the embedding rows: up to "
+            + Math.min(job.stripeMap().dataCapacity(), job.model().totalRows())
+            + " of "
+            + job.model().totalRows());
+    int[] shards =
+        IntStream.range(0, job.nnShards().count())
+            .filter(shard -> job.nnShards().primary(shard) == index)
+            .toArray();
+    if (shards.length > 0) {
+      lost.add("NN shards " + java.util.Arrays.toString(shards));
+    }
+    String reason = server + " is lost: " + cause + "; nothing is redundant";
+    outcomeTold = false;
+    end(new JobLost(lost, reason), reason);
+  }
+
+  private void end(JobOutcome outcome, String reason) {
+    become(JobPhase.OVER);
+    if (!outcomeTold) {
+      outcomeTold = true;
+      effects.outcome(outcome);
+    }
+    for (NodeProcess process : registry.all()) {
+      effects.send(process.node(), new Stop(reason));
+    }
+    candidates.keySet().forEach(incarnation -> refuse(incarnation, "the job is over: " + reason));
+    candidates.clear();
+  }
+
+  private void become(JobPhase next) {
+    if (!phase.mayBecome(next)) {
+      throw new IllegalStateException("job: " + phase + " to " + next);
+    }
+    phase = next;
+    progressDue = true;
+  }
+
+  private final class LedgerAnswers implements DataLedger.Answers {
+    @Override
+    public void granted(int worker, long request, Lease lease) {
+      gate.active(worker);
+      effects.send(NodeId.worker(worker), new LeaseGranted(request, lease));
+    }
+
+    @Override
+    public void noMoreData(int worker) {
+      effects.send(NodeId.worker(worker), new NoMoreData());
+    }
+
+    @Override
+    public void idle(int worker) {
+      gate.idle(worker);
+    }
+  }
+
+  private final class GateSignals implements StepGate.Signals {
+    @Override
+    public void stepOpened(int worker, long step) {
+      effects.send(NodeId.worker(worker), new StepOpened(step));
+    }
+
+    @Override
+    public void commitGranted(int worker, long step) {
+      effects.send(NodeId.worker(worker), new CommitGranted(step));
+    }
+  }
+}
