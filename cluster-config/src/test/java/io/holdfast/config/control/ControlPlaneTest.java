@@ -27,7 +27,7 @@ final class ControlPlaneTest {
         "server", config.getString("akka.cluster.split-brain-resolver.keep-majority.role"));
     assertEquals("10.1.2.3", config.getString("akka.remote.artery.canonical.hostname"));
     assertEquals(List.of("server", "coordinator"), config.getStringList("akka.cluster.roles"));
-    assertEquals(1500, config.getDuration(STABLE_AFTER).toMillis());
+    assertEquals(1000, config.getDuration(STABLE_AFTER).toMillis());
 
     System.setProperty(STABLE_AFTER, "7s");
     ConfigFactory.invalidateCaches();
