@@ -4,8 +4,10 @@ import io.holdfast.launcher.cli.CheckCommand;
 import io.holdfast.launcher.cli.CompletionCommand;
 import io.holdfast.launcher.cli.CoordinatorCommand;
 import io.holdfast.launcher.cli.ErrorMessages;
+import io.holdfast.launcher.cli.EvalCommand;
 import io.holdfast.launcher.cli.GenerateCommand;
 import io.holdfast.launcher.cli.HoldfastCommand;
+import io.holdfast.launcher.cli.PredictCommand;
 import io.holdfast.launcher.cli.PreprocessCommand;
 import io.holdfast.launcher.cli.QuickstartCommand;
 import io.holdfast.launcher.cli.ServerCommand;
@@ -14,6 +16,8 @@ import io.holdfast.launcher.cli.WorkerCommand;
 import io.holdfast.launcher.job.ClusterNodeJob;
 import io.holdfast.launcher.job.ClusterTrainingJob;
 import io.holdfast.launcher.job.NodeJob;
+import io.holdfast.launcher.job.SavedModelEvaluationJob;
+import io.holdfast.launcher.job.SavedModelPredictionJob;
 import io.holdfast.launcher.job.TrainingJob;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
@@ -82,6 +86,8 @@ public final class Main {
         new Main(
             new QuickstartCommand(training, QUICKSTART),
             new TrainCommand(training),
+            new EvalCommand(new SavedModelEvaluationJob()),
+            new PredictCommand(new SavedModelPredictionJob()),
             new GenerateCommand(),
             new PreprocessCommand(),
             new CoordinatorCommand(training),

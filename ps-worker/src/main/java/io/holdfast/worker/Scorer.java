@@ -5,7 +5,6 @@ import io.holdfast.config.placement.NnShards;
 import io.holdfast.config.protocol.DataMessage;
 import io.holdfast.criteo.CriteoBatch;
 import io.holdfast.criteo.CriteoFormat;
-import io.holdfast.criteo.SampleReader;
 import io.holdfast.worker.dense.DenseEngine;
 import io.holdfast.worker.dense.EngineKind;
 import java.lang.foreign.Arena;
@@ -56,8 +55,15 @@ public final class Scorer implements AutoCloseable {
     this.probabilities = arena.allocate((long) job.batch() * Float.BYTES, 64);
   }
 
-  /** Predicts all samples of a reader, in order. */
-  public void score(SampleReader samples, Predictions predictions) {
+  /** Fills batches with what is to be scored. */
+  @FunctionalInterface
+  public interface Samples {
+    /** Fills a batch; returns the number of samples, 0 at the end. */
+    int read(CriteoBatch batch);
+  }
+
+  /** Predicts all samples, in order. */
+  public void score(Samples samples, Predictions predictions) {
     for (int count = samples.read(batch); count > 0; count = samples.read(batch)) {
       score(count, predictions);
     }

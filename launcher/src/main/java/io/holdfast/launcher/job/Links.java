@@ -3,7 +3,6 @@ package io.holdfast.launcher.job;
 import io.holdfast.config.job.JobSpec;
 import io.holdfast.config.settings.LaunchSettings;
 import io.holdfast.config.settings.LinkKind;
-import io.holdfast.config.settings.TransportSettings;
 import io.holdfast.config.transport.AeronLinks;
 import io.holdfast.config.transport.AeronSettings;
 import io.holdfast.config.transport.InMemoryNetwork;
@@ -25,7 +24,7 @@ final class Links {
     if (kind == LinkKind.MEMORY) {
       return new InMemoryNetwork();
     }
-    AeronSettings settings = aeron(launch, kind);
+    AeronSettings settings = launch.transport().aeron(kind, launch.cluster().host());
     int stateVectors = job.optimizer().forNn().kind().stateFloats(1);
     long shardBytes = (1L + stateVectors) * job.nnShardFloats() * Float.BYTES + OVERHEAD_BYTES;
     long longest = Math.max(shardBytes, job.messageBytesMax() + OVERHEAD_BYTES);
@@ -47,28 +46,8 @@ final class Links {
 
   /** Links for a node whose job comes from the coordinator. */
   static LinkFactory open(LaunchSettings launch, LinkKind kind) {
-    return kind == LinkKind.MEMORY ? new InMemoryNetwork() : new AeronLinks(aeron(launch, kind));
-  }
-
-  private static AeronSettings aeron(LaunchSettings launch, LinkKind kind) {
-    TransportSettings transport = launch.transport();
-    AeronSettings base;
-    if (kind == LinkKind.UDP) {
-      base = AeronSettings.udp(launch.cluster().host(), transport.port());
-      if (transport.externalDriver()) {
-        base = base.withExternalDriver(transport.aeronDir().orElseThrow());
-      } else if (transport.aeronDir().isPresent()) {
-        base = base.withDirectory(transport.aeronDir().get());
-      }
-    } else if (transport.externalDriver()) {
-      base = AeronSettings.ipcClient(transport.aeronDir().orElseThrow());
-    } else {
-      base = AeronSettings.ipc().withDirectory(transport.aeronDir().orElse(""));
-    }
-    return base.withBuffers(
-        transport.termBytes(),
-        transport.mtuBytes(),
-        transport.windowBytes(),
-        transport.windowBytes());
+    return kind == LinkKind.MEMORY
+        ? new InMemoryNetwork()
+        : new AeronLinks(launch.transport().aeron(kind, launch.cluster().host()));
   }
 }

@@ -46,7 +46,7 @@ final class ModelReading {
         try (SampleReader samples = source.reader(split, mapping, WorkerData.policy(job.data()))) {
           long base = before - split.from();
           scorer.score(
-              samples,
+              samples::read,
               (probabilities, labels, count) -> {
                 evaluation.add(probabilities, labels, count);
                 progress.at("scoring", base + samples.position(), total, source.unit());

@@ -3,7 +3,6 @@ package io.holdfast.launcher.job;
 import io.holdfast.config.control.JobControl.ProcessEnded;
 import io.holdfast.config.job.JobSpec;
 import io.holdfast.config.placement.NodeId;
-import io.holdfast.config.settings.TransportSettings;
 import io.holdfast.config.transport.AeronLinks;
 import io.holdfast.config.transport.LinkFactory;
 import io.holdfast.launcher.Main;
@@ -16,6 +15,7 @@ import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 
@@ -81,37 +81,22 @@ final class Nodes implements AutoCloseable {
   private void startChild(
       NodeId node, TrainRequest request, ClusterMember control, LinkFactory links)
       throws IOException {
-    List<String> arguments = new ArrayList<>();
-    arguments.add(node.role() == NodeId.Role.SERVER ? "server" : "worker");
-    arguments.add("--child");
-    arguments.addAll(List.of("--seed", control.address()));
-    arguments.addAll(List.of("--index", Integer.toString(node.index())));
-    arguments.addAll(List.of("--host", request.launch().cluster().host()));
-    if (request.verbose()) {
-      arguments.add("--verbose");
-    }
-    set(arguments, "memory.huge-pages", request.launch().hugePages());
-    set(
-        arguments,
-        "cluster.failure.pause",
-        request.launch().cluster().failurePauseNanos() / 1_000_000 + "ms");
-    TransportSettings transport = request.launch().transport();
-    set(arguments, "transport.term.bytes", transport.termBytes());
-    set(arguments, "transport.mtu.bytes", transport.mtuBytes());
-    set(arguments, "transport.window.bytes", transport.windowBytes());
-    switch (request.link()) {
-      case IPC -> {
-        set(arguments, "transport.link", "ipc");
-        set(arguments, "transport.driver", "external");
-        set(arguments, "transport.aeron.dir", ((AeronLinks) links).directory());
-      }
-      case UDP -> set(arguments, "transport.link", "udp");
-      case MEMORY ->
-          throw new IllegalArgumentException(
-              "transport.link = memory does not reach other processes; use ipc or udp");
-    }
+    Optional<String> driverDirectory =
+        switch (request.link()) {
+          case IPC -> Optional.of(((AeronLinks) links).directory().toString());
+          case UDP -> Optional.empty();
+          case MEMORY ->
+              throw new IllegalArgumentException(
+                  "transport.link = memory does not reach other processes; use ipc or udp");
+        };
     ChildJvm child =
-        ChildJvm.start(node.toString(), Main.class, arguments, Map.of(), System.err::println);
+        ChildJvm.start(
+            node.toString(),
+            List.of("-Xmx" + request.launch().childHeapBytes()),
+            Main.class,
+            NodeArguments.of(node, request, control.address(), driverDirectory),
+            Map.of(),
+            System.err::println);
     children.add(child);
     CompletableFuture<Void> unusedEnd =
         child
@@ -130,18 +115,9 @@ final class Nodes implements AutoCloseable {
                 });
   }
 
-  private static void set(List<String> arguments, String key, Object value) {
-    arguments.addAll(List.of("--set", key + "=" + value));
-  }
-
   /** Processes that died before they were asked to end. */
   List<Fault> faults() {
     return List.copyOf(faults);
-  }
-
-  /** From now on the end of a process is no fault. */
-  void expectEnds() {
-    closing = true;
   }
 
   @Override
