@@ -196,8 +196,8 @@ public final class CoordinatorActor extends AbstractBehavior<ControlMessage> {
       onOutcome.accept(
           new JobOutcome.JobFailed(
               JobOutcome.FailureKind.INTERNAL,
-              "the coordinator was stopped: its actor system ended, or its side of a partition has"
-                  + " no majority of servers"));
+              "the coordinator was stopped: its actor system ended, its side of a partition has no"
+                  + " majority of servers, or it failed itself (then the log tells how)"));
     }
     return this;
   }
