@@ -50,7 +50,7 @@ class SettingsTest {
     assertEquals(0.1f, job.learningRate().base());
     assertEquals(2048, job.batch());
     assertEquals(SyncMode.ASYNC, job.sync());
-    assertEquals(65536, job.nnShardFloats());
+    assertEquals(32768, job.nnShardFloats());
     assertEquals(3, job.denseThreads());
     assertEquals(256L << 20, job.stagedBytesMax());
     assertEquals(1_000_000_000L, job.retryNanos());

@@ -3,10 +3,12 @@ package io.holdfast.launcher.job;
 import io.holdfast.config.job.JobSpec;
 import io.holdfast.config.settings.LaunchSettings;
 import io.holdfast.config.settings.LinkKind;
+import io.holdfast.config.settings.SettingsException;
 import io.holdfast.config.transport.AeronLinks;
 import io.holdfast.config.transport.AeronSettings;
 import io.holdfast.config.transport.InMemoryNetwork;
 import io.holdfast.config.transport.LinkFactory;
+import java.util.List;
 
 /** Opens the data links of this process as the settings say. */
 final class Links {
@@ -18,7 +20,7 @@ final class Links {
   /**
    * Links for a job.
    *
-   * @throws IllegalArgumentException if the job's messages do not fit the links' frames
+   * @throws SettingsException if the job's messages do not fit the links' frames
    */
   static LinkFactory open(LaunchSettings launch, LinkKind kind, JobSpec job) {
     if (kind == LinkKind.MEMORY) {
@@ -29,17 +31,19 @@ final class Links {
     long shardBytes = (1L + stateVectors) * job.nnShardFloats() * Float.BYTES + OVERHEAD_BYTES;
     long longest = Math.max(shardBytes, job.messageBytesMax() + OVERHEAD_BYTES);
     if (longest > settings.maxFrameBytes()) {
-      throw new IllegalArgumentException(
-          "messages of up to "
-              + longest
-              + " bytes (message.bytes.max = "
-              + job.messageBytesMax()
-              + ", nn.shard.floats = "
-              + job.nnShardFloats()
-              + " with their optimizer state) do not"
-              + " fit frames of "
-              + settings.maxFrameBytes()
-              + " bytes: raise transport.term.bytes (a frame is an eighth of it) or lower them");
+      throw new SettingsException(
+          List.of(
+              "messages of up to "
+                  + longest
+                  + " bytes (message.bytes.max = "
+                  + job.messageBytesMax()
+                  + ", nn.shard.floats = "
+                  + job.nnShardFloats()
+                  + " with their optimizer state) do not"
+                  + " fit frames of "
+                  + settings.maxFrameBytes()
+                  + " bytes: raise transport.term.bytes (a frame is an eighth of it) or lower"
+                  + " them"));
     }
     return new AeronLinks(settings);
   }
