@@ -463,6 +463,7 @@ public final class JobCoordinator {
 
   private void leave(NodeProcess process, long nowNanos) {
     registry.declareDead(process);
+    board.dead(process.incarnation());
     boolean worker = process.node().role() == Role.WORKER;
     if (worker && process.stage() == NodeProcess.Stage.FINISHED) {
       return;

@@ -37,6 +37,15 @@ final class ProgressBoard {
     line.iterations = report.iterations();
   }
 
+  /** A dead worker's work stays counted; its last loss and AUC say nothing of the present. */
+  void dead(long incarnation) {
+    Line line = lines.get(incarnation);
+    if (line != null) {
+      line.loss = Double.NaN;
+      line.auc = Double.NaN;
+    }
+  }
+
   JobProgress progress(JobPhase phase, int servers, int workers) {
     long samples = 0;
     long iterations = 0;

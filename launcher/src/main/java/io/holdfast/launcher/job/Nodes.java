@@ -104,7 +104,7 @@ final class Nodes implements AutoCloseable {
             .thenAccept(
                 status -> {
                   // A node that has nothing left to do ends by itself, with status 0.
-                if (!closing && status != 0) {
+                  if (!closing && status != 0) {
                     String cause = "its process " + child.pid() + " ended with status " + status;
                     faults.add(
                         new Fault(
