@@ -78,22 +78,25 @@ public final class Main {
           "optimizer.name", "adam",
           "learning.rate", "0.001");
 
-  public static void main(String[] arguments) {
+  /** The command with all its subcommands. */
+  public static Main create() {
     TrainingJob training = new ClusterTrainingJob();
     NodeJob node = new ClusterNodeJob();
-    Main main =
-        new Main(
-            new QuickstartCommand(training, QUICKSTART),
-            new TrainCommand(training),
-            new EvalCommand(new SavedModelEvaluationJob()),
-            new PredictCommand(new SavedModelPredictionJob()),
-            new GenerateCommand(),
-            new PreprocessCommand(),
-            new CoordinatorCommand(training),
-            new ServerCommand(node),
-            new WorkerCommand(node),
-            new CheckCommand(List.of()),
-            new CompletionCommand());
-    System.exit(main.run(arguments));
+    return new Main(
+        new QuickstartCommand(training, QUICKSTART),
+        new TrainCommand(training),
+        new EvalCommand(new SavedModelEvaluationJob()),
+        new PredictCommand(new SavedModelPredictionJob()),
+        new GenerateCommand(),
+        new PreprocessCommand(),
+        new CoordinatorCommand(training),
+        new ServerCommand(node),
+        new WorkerCommand(node),
+        new CheckCommand(List.of()),
+        new CompletionCommand());
+  }
+
+  public static void main(String[] arguments) {
+    System.exit(create().run(arguments));
   }
 }
