@@ -132,6 +132,11 @@ public final class ServerCore implements AutoCloseable {
     return rows.reservedBytes() + nn.touchedBytes();
   }
 
+  /** Memory of staged parts that are neither applied nor dropped. */
+  public long stagedBytes() {
+    return transactions.stagedBytes();
+  }
+
   /** Longest message that cannot be cut: a link must carry it. */
   public int longestMessageBytes() {
     long longest = rows.layout().rowBytes() + (long) Long.BYTES + Integer.BYTES;

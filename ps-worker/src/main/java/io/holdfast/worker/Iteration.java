@@ -70,6 +70,9 @@ final class Iteration implements AutoCloseable {
   Push push;
   long startedNanos;
 
+  /** When the coordinator was last told of this step. */
+  long saidNanos;
+
   Iteration(int slot, JobSpec job, LookupPlan plan, NnShards shards) {
     this.slot = slot;
     this.plan = plan;

@@ -28,7 +28,7 @@ final class Push {
   }
 
   /** After a refusal that will pass, try again so much sooner than after silence. */
-  private static final int REFUSED_RETRY_DIVISOR = 32;
+  static final int REFUSED_RETRY_DIVISOR = 32;
 
   private final Iteration iteration;
   private final NnShards shards;

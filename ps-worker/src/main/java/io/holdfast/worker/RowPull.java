@@ -21,7 +21,7 @@ final class RowPull {
   private final NnShards shards;
   private final int dim;
   private final Map<Long, Question> open = new HashMap<>();
-  private long askedNanos;
+  private long retryAtNanos;
 
   RowPull(Iteration iteration, NnShards shards, int dim) {
     this.iteration = iteration;
@@ -51,8 +51,8 @@ final class RowPull {
   }
 
   /** Asks, again where it was asked before. */
-  void ask(Outbox out, long nowNanos) {
-    askedNanos = nowNanos;
+  void ask(Outbox out, long nowNanos, long retryNanos) {
+    retryAtNanos = nowNanos + retryNanos;
     open.forEach((request, question) -> out.send(question.server(), message(request, question)));
   }
 
@@ -70,9 +70,11 @@ final class RowPull {
     return new DataMessage.Pull(request, Payload.of(ids));
   }
 
-  /** True if the request was one of these and is still open. */
-  boolean asked(long request) {
-    return open.containsKey(request);
+  /** A refusal that will pass: ask again soon. */
+  void onRefused(long request, long nowNanos, long retryNanos) {
+    if (open.containsKey(request)) {
+      retryAtNanos = nowNanos + retryNanos / Push.REFUSED_RETRY_DIVISOR;
+    }
   }
 
   /** Takes rows. Returns false, and stays open, if the answer does not fit the question. */
@@ -116,7 +118,8 @@ final class RowPull {
     return open.isEmpty();
   }
 
-  long askedNanos() {
-    return askedNanos;
+  /** When to ask again. */
+  long retryAtNanos() {
+    return retryAtNanos;
   }
 }

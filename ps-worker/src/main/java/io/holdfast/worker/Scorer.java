@@ -76,7 +76,7 @@ public final class Scorer implements AutoCloseable {
     RowPull pull = new RowPull(iteration, shards, job.model().dim());
     pull.plan(job.servers(), job.messageBytesMax(), reader.requests());
     reader.await(
-        () -> pull.ask(reader.endpoint(), System.nanoTime()),
+        () -> pull.ask(reader.endpoint(), System.nanoTime(), job.retryNanos()),
         (from, message) -> {
           switch (message) {
             case DataMessage.Rows rows -> pull.onRows(rows);

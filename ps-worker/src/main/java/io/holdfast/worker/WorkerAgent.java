@@ -19,6 +19,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -38,6 +39,7 @@ public final class WorkerAgent implements AutoCloseable {
   private final DataLink link;
   private final Endpoint endpoint;
   private final Consumer<ControlMessage> coordinator;
+  private final long retryNanos;
   private final BatchPreparer preparer;
   private final DenseRunner dense;
   private final WorkerCore core;
@@ -46,7 +48,11 @@ public final class WorkerAgent implements AutoCloseable {
   private final ExecutorService denseThread;
   private final Thread agentThread;
   private volatile boolean running = true;
-  private boolean failed;
+
+  /** WorkerFinished or WorkerFailed, repeated until this is closed: it might be lost. */
+  private ControlMessage lastWord;
+
+  private long lastWordNanos;
   private long lastTickNanos;
   private long lastProgressNanos;
 
@@ -66,6 +72,7 @@ public final class WorkerAgent implements AutoCloseable {
     this.link = link;
     this.endpoint = new Endpoint(self, link);
     this.coordinator = coordinator;
+    this.retryNanos = job.retryNanos();
     this.preparer = new BatchPreparer(job, WorkerData.open(job.data(), job.model()));
     this.dense = new DenseRunner(job);
     this.core = new WorkerCore(self, job, new Effects());
@@ -129,6 +136,10 @@ public final class WorkerAgent implements AutoCloseable {
       LOG.error("{} failed", self.node(), e);
       fail(FailureKind.INTERNAL, e.toString());
     }
+    while (running) {
+      repeatLastWord(System.nanoTime());
+      LockSupport.parkNanos(TICK_NANOS);
+    }
   }
 
   private void onMessage(NodeId from, DataMessage message) {
@@ -136,7 +147,8 @@ public final class WorkerAgent implements AutoCloseable {
   }
 
   private void tick(long now) {
-    if (failed) {
+    repeatLastWord(now);
+    if (lastWord instanceof WorkerFailed) {
       return;
     }
     core.tick(now);
@@ -154,9 +166,21 @@ public final class WorkerAgent implements AutoCloseable {
   }
 
   private void fail(FailureKind kind, String reason) {
-    if (!failed) {
-      failed = true;
-      coordinator.accept(new WorkerFailed(self.node(), self.incarnation(), kind.word(), reason));
+    if (!(lastWord instanceof WorkerFailed)) {
+      say(new WorkerFailed(self.node(), self.incarnation(), kind.word(), reason));
+    }
+  }
+
+  private void say(ControlMessage last) {
+    lastWord = last;
+    lastWordNanos = System.nanoTime();
+    coordinator.accept(last);
+  }
+
+  private void repeatLastWord(long now) {
+    if (lastWord != null && now - lastWordNanos >= retryNanos) {
+      lastWordNanos = now;
+      coordinator.accept(lastWord);
     }
   }
 
@@ -242,7 +266,7 @@ public final class WorkerAgent implements AutoCloseable {
     @Override
     public void finished() {
       EndpointCounters counters = endpoint.counters();
-      coordinator.accept(
+      say(
           new WorkerFinished(
               self.node(),
               self.incarnation(),

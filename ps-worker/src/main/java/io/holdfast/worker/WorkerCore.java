@@ -2,6 +2,7 @@ package io.holdfast.worker;
 
 import io.holdfast.config.control.ControlMessage;
 import io.holdfast.config.control.WorkerControl.CommitGranted;
+import io.holdfast.config.control.WorkerControl.LeaseClosed;
 import io.holdfast.config.control.WorkerControl.LeaseDone;
 import io.holdfast.config.control.WorkerControl.LeaseGranted;
 import io.holdfast.config.control.WorkerControl.NoMoreData;
@@ -28,6 +29,9 @@ import java.util.TreeSet;
  * The worker as a state machine: messages and finished work in, effects out; time is a parameter.
  * Keeps up to {@code window} iterations in flight and one batch read ahead, and is the coordinator
  * of its transactions' two-phase commit (the protocol is told in the wire schema).
+ *
+ * <p>Nothing rests on a single message: what a server did not answer is asked again, and what the
+ * coordinator must know is said again until something that it says shows that it knows.
  */
 final class WorkerCore {
   private final Member self;
@@ -45,6 +49,12 @@ final class WorkerCore {
 
   /** Applied sequences above the watermark. */
   private final TreeSet<Long> appliedAhead = new TreeSet<>();
+
+  /** By lease; answered by LeaseClosed. */
+  private final Unacknowledged leasesDone;
+
+  /** By step; a StepOpened tells which the coordinator knows. */
+  private final Unacknowledged stepsDone;
 
   private long watermark;
   private long nextSequence = 1;
@@ -68,6 +78,8 @@ final class WorkerCore {
     this.job = job;
     this.effects = effects;
     this.shards = job.nnShards();
+    this.leasesDone = new Unacknowledged(effects::control);
+    this.stepsDone = new Unacknowledged(effects::control);
     StripeMap map = job.stripeMap();
     for (int slot = 0; slot <= job.window(); slot++) {
       iterations.add(new Iteration(slot, job, new LookupPlan(job.model(), map), shards));
@@ -86,7 +98,7 @@ final class WorkerCore {
     lease.read(range.samples(), range.to(), range.skipped());
     if (range.samples() == 0) {
       iteration.become(Iteration.State.EMPTY);
-      finishLeases();
+      finishLeases(nowNanos);
     } else {
       iteration.range = range;
       iteration.become(Iteration.State.READ);
@@ -164,10 +176,15 @@ final class WorkerCore {
       return;
     }
     if (job.deterministic()) {
-      effects.control(new StepReady(self.node(), self.incarnation(), iteration.step));
+      sayReady(iteration, nowNanos);
     } else {
       commit(iteration, nowNanos);
     }
+  }
+
+  private void sayReady(Iteration iteration, long nowNanos) {
+    iteration.saidNanos = nowNanos;
+    effects.control(new StepReady(self.node(), self.incarnation(), iteration.step));
   }
 
   private void commit(Iteration iteration, long nowNanos) {
@@ -191,19 +208,21 @@ final class WorkerCore {
     lossSamples += count;
     iteration.lease.applied(count);
     if (job.sync() != SyncMode.ASYNC) {
-      effects.control(new StepDone(self.node(), self.incarnation(), iteration.step));
+      stepsDone.send(
+          iteration.step, new StepDone(self.node(), self.incarnation(), iteration.step), nowNanos);
     }
-    finishLeases();
+    finishLeases(nowNanos);
     advance(nowNanos);
   }
 
-  private void finishLeases() {
+  private void finishLeases(long nowNanos) {
     leases.removeIf(
         tracker -> {
           if (!tracker.done()) {
             return false;
           }
-          effects.control(
+          leasesDone.send(
+              tracker.lease.id(),
               new LeaseDone(
                   self.node(),
                   self.incarnation(),
@@ -211,7 +230,8 @@ final class WorkerCore {
                   tracker.position(),
                   tracker.batches(),
                   tracker.samples(),
-                  tracker.skippedBehind()));
+                  tracker.skippedBehind()),
+              nowNanos);
           return true;
         });
   }
@@ -228,6 +248,10 @@ final class WorkerCore {
               from + " refused request " + refused.correlation() + ": " + refused.reason());
       case STALE_EPOCH, BUSY, UNKNOWN_TRANSACTION -> {
         for (Iteration iteration : inFlight) {
+          // Requests and transactions are numbered apart; a retry too many does no harm.
+          if (iteration.pull != null) {
+            iteration.pull.onRefused(refused.correlation(), nowNanos, job.retryNanos());
+          }
           if (iteration.push != null && iteration.tx.sequence() == refused.correlation()) {
             iteration.push.onRefused(from.index(), refused.reason(), nowNanos, job.retryNanos());
           }
@@ -257,14 +281,19 @@ final class WorkerCore {
         if (leaseRequested && granted.request() == leaseRequests && !known) {
           leaseRequested = false;
           leases.add(new LeaseTracker(granted.lease()));
-          finishLeases();
+          finishLeases(nowNanos);
         }
       }
+      case LeaseClosed closed -> leasesDone.arrived(closed.lease());
       case NoMoreData none -> {
+        // Said only once all data is known to be finished.
         noMoreData = true;
         leaseRequested = false;
+        leasesDone.allArrived();
+        stepsDone.allArrived();
       }
       case StepOpened opened -> {
+        stepsDone.arrivedUpTo(opened.step() - 1 - stepsAhead());
         for (Iteration iteration : inFlight) {
           if (iteration.step == opened.step() && iteration.state() == Iteration.State.OPENING) {
             pull(iteration, nowNanos);
@@ -289,7 +318,7 @@ final class WorkerCore {
   void onEpoch(long nowNanos) {
     for (Iteration iteration : inFlight) {
       if (iteration.pull != null) {
-        iteration.pull.ask(effects, nowNanos);
+        iteration.pull.ask(effects, nowNanos, job.retryNanos());
       }
       if (iteration.push != null) {
         iteration.push.retry(effects, watermark, nowNanos, job.retryNanos(), true);
@@ -300,16 +329,36 @@ final class WorkerCore {
   /** Time passes: repeats what was not answered. */
   void tick(long nowNanos) {
     for (Iteration iteration : inFlight) {
-      if (iteration.pull != null && nowNanos - iteration.pull.askedNanos() >= job.retryNanos()) {
-        iteration.pull.ask(effects, nowNanos);
+      if (iteration.pull != null && nowNanos - iteration.pull.retryAtNanos() >= 0) {
+        iteration.pull.ask(effects, nowNanos, job.retryNanos());
       }
       if (iteration.push != null) {
         iteration.push.retry(effects, watermark, nowNanos, job.retryNanos(), false);
       }
+      if (nowNanos - iteration.saidNanos >= job.retryNanos()) {
+        repeatStep(iteration, nowNanos);
+      }
     }
+    leasesDone.repeat(nowNanos, job.retryNanos());
+    stepsDone.repeat(nowNanos, job.retryNanos());
     if (leaseRequested && nowNanos - leaseRequestedNanos >= job.retryNanos()) {
       requestLease(nowNanos);
     }
+  }
+
+  private void repeatStep(Iteration iteration, long nowNanos) {
+    if (iteration.state() == Iteration.State.OPENING) {
+      sayStart(iteration, nowNanos);
+    } else if (job.deterministic()
+        && iteration.state() == Iteration.State.STAGING
+        && iteration.push.allStaged()) {
+      sayReady(iteration, nowNanos);
+    }
+  }
+
+  /** How far a step may be opened ahead of this worker's own oldest one that is not done. */
+  private int stepsAhead() {
+    return job.sync() == SyncMode.BOUNDED ? job.staleness() : 0;
   }
 
   /** Starts all that can be started. */
@@ -374,8 +423,13 @@ final class WorkerCore {
       pull(iteration, nowNanos);
     } else {
       iteration.become(Iteration.State.OPENING);
-      effects.control(new StepStart(self.node(), self.incarnation(), iteration.step));
+      sayStart(iteration, nowNanos);
     }
+  }
+
+  private void sayStart(Iteration iteration, long nowNanos) {
+    iteration.saidNanos = nowNanos;
+    effects.control(new StepStart(self.node(), self.incarnation(), iteration.step));
   }
 
   private void pull(Iteration iteration, long nowNanos) {
@@ -383,7 +437,7 @@ final class WorkerCore {
     iteration.startedNanos = nowNanos;
     iteration.pull = new RowPull(iteration, shards, job.model().dim());
     iteration.pull.plan(job.servers(), job.messageBytesMax(), requests);
-    iteration.pull.ask(effects, nowNanos);
+    iteration.pull.ask(effects, nowNanos, job.retryNanos());
   }
 
   long samples() {

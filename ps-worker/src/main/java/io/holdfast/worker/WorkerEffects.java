@@ -17,6 +17,6 @@ interface WorkerEffects extends Outbox {
   /** The worker cannot go on. */
   void fail(FailureKind kind, String reason);
 
-  /** Everything is done. */
+  /** Everything is done. Said once; whoever passes it on repeats it until the job is over. */
   void finished();
 }

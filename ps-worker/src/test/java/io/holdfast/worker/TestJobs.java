@@ -28,6 +28,17 @@ final class TestJobs {
 
   static JobSpec job(
       ModelSpec model, int servers, int batch, SyncMode sync, boolean deterministic) {
+    return job(model, servers, batch, sync, 0, deterministic, sync == SyncMode.ASYNC ? 2 : 1);
+  }
+
+  static JobSpec job(
+      ModelSpec model,
+      int servers,
+      int batch,
+      SyncMode sync,
+      int staleness,
+      boolean deterministic,
+      int window) {
     return new JobSpec(
         model,
         OptimizerSpec.of(OptimizerKind.SGD),
@@ -40,9 +51,9 @@ final class TestJobs {
         64,
         batch,
         sync,
-        0,
+        staleness,
         deterministic,
-        sync == SyncMode.ASYNC ? 2 : 1,
+        window,
         "nd4j",
         1,
         1 << 20,

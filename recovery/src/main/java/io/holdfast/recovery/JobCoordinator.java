@@ -17,6 +17,7 @@ import io.holdfast.config.control.ServerControl.WorkerResolved;
 import io.holdfast.config.control.ServerControl.WorkerTransactions;
 import io.holdfast.config.control.WorkerControl.CommitGranted;
 import io.holdfast.config.control.WorkerControl.Lease;
+import io.holdfast.config.control.WorkerControl.LeaseClosed;
 import io.holdfast.config.control.WorkerControl.LeaseDone;
 import io.holdfast.config.control.WorkerControl.LeaseGranted;
 import io.holdfast.config.control.WorkerControl.NoMoreData;
@@ -248,6 +249,7 @@ public final class JobCoordinator {
       case LeaseDone done -> {
         if (trains(done.worker(), done.incarnation())) {
           ledger.onDone(done.worker().index(), done);
+          effects.send(done.worker(), new LeaseClosed(done.lease()));
         }
       }
       case StepStart start -> {

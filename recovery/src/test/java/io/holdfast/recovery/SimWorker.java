@@ -6,6 +6,7 @@ import io.holdfast.config.control.JobControl.RegistrationRefused;
 import io.holdfast.config.control.JobControl.Stop;
 import io.holdfast.config.control.WorkerControl.CommitGranted;
 import io.holdfast.config.control.WorkerControl.Lease;
+import io.holdfast.config.control.WorkerControl.LeaseClosed;
 import io.holdfast.config.control.WorkerControl.LeaseDone;
 import io.holdfast.config.control.WorkerControl.LeaseGranted;
 import io.holdfast.config.control.WorkerControl.NoMoreData;
@@ -100,6 +101,9 @@ final class SimWorker {
           current = new OpenLease(granted.lease());
           leases.put(granted.lease().id(), current);
         }
+      }
+      case LeaseClosed closed -> {
+        // Nothing that it says is lost here.
       }
       case NoMoreData none -> {
         noMoreData = true;

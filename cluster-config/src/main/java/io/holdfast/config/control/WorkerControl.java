@@ -43,9 +43,10 @@ public final class WorkerControl {
   public record NoMoreData() implements ControlMessage {}
 
   /**
-   * From a worker: all batches of a lease are applied everywhere. Their data ranges tile the lease
-   * from its first position to {@code position}. If fewer batches were trained than the lease
-   * allowed, no good line is left behind {@code position}.
+   * From a worker: all batches of a lease are applied everywhere. Repeated until {@link
+   * LeaseClosed} answers. Their data ranges tile the lease from its first position to {@code
+   * position}. If fewer batches were trained than the lease allowed, no good line is left behind
+   * {@code position}.
    *
    * @param position behind the last batch's range, at most the lease's end; the lease's first
    *     position if there was no batch
@@ -62,6 +63,9 @@ public final class WorkerControl {
       long samples,
       long skipped)
       implements ControlMessage {}
+
+  /** To a worker: its {@link LeaseDone} is known. */
+  public record LeaseClosed(long lease) implements ControlMessage {}
 
   /** From a worker that is about to start a step (not in async jobs). */
   public record StepStart(NodeId worker, long incarnation, long step) implements ControlMessage {}

@@ -13,6 +13,7 @@ import io.holdfast.config.protocol.RefusalReason;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -31,7 +32,10 @@ public final class Endpoint implements Outbox, AutoCloseable {
   private final DataLink link;
   private final MessageCodec codec = new MessageCodec();
   private final EndpointCounters counters = new EndpointCounters();
-  private final Map<NodeId, ArrayDeque<Frame>> waiting = new HashMap<>();
+
+  /** In an order that depends on what was sent alone, so that the simulator can replay it. */
+  private final Map<NodeId, ArrayDeque<Frame>> waiting = new LinkedHashMap<>();
+
   private final Map<NodeId, Member> members = new HashMap<>();
   private long sessionKey;
   private Epoch epoch = Epoch.NONE;

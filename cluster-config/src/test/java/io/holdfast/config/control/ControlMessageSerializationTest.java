@@ -30,6 +30,7 @@ import io.holdfast.config.control.ServerControl.WorkerResolved;
 import io.holdfast.config.control.ServerControl.WorkerTransactions;
 import io.holdfast.config.control.WorkerControl.CommitGranted;
 import io.holdfast.config.control.WorkerControl.Lease;
+import io.holdfast.config.control.WorkerControl.LeaseClosed;
 import io.holdfast.config.control.WorkerControl.LeaseDone;
 import io.holdfast.config.control.WorkerControl.LeaseGranted;
 import io.holdfast.config.control.WorkerControl.NoMoreData;
@@ -183,6 +184,7 @@ final class ControlMessageSerializationTest {
         new LeaseGranted(9, new Lease(1, 2, 3, 4, 5, Long.MAX_VALUE)),
         new NoMoreData(),
         new LeaseDone(WORKER, 5, 1, 2, 3, 4, 5),
+        new LeaseClosed(1),
         new StepStart(WORKER, 5, 6),
         new StepOpened(6),
         new StepReady(WORKER, 5, 6),

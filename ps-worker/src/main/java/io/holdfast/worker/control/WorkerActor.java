@@ -33,7 +33,6 @@ public final class WorkerActor extends AbstractBehavior<ControlMessage> {
   private final LinkFactory links;
   private final int preferredIndex;
   private final long incarnation;
-  private final TimerScheduler<ControlMessage> timers;
   private WorkerAgent agent;
 
   private WorkerActor(
@@ -44,7 +43,6 @@ public final class WorkerActor extends AbstractBehavior<ControlMessage> {
       int preferredIndex,
       long incarnation) {
     super(context);
-    this.timers = timers;
     this.coordinator = coordinator;
     this.links = links;
     this.preferredIndex = preferredIndex;
@@ -86,7 +84,8 @@ public final class WorkerActor extends AbstractBehavior<ControlMessage> {
         .onMessage(
             JobControl.Registered.class,
             registered -> {
-              timers.cancel(RegisterTick.TICK);
+              // Goes on offering itself: the answer tells anew what it should know and might have
+              // lost, and tells a process that was declared dead to stop.
               return this;
             })
         .onMessage(

@@ -1,0 +1,28 @@
+package io.holdfast.system.sim;
+
+/**
+ * What goes wrong in the first phase of a run.
+ *
+ * @param delayNanos longest way of a frame or message
+ * @param drops share of frames that are lost
+ * @param duplicates share of frames and messages that come again
+ * @param pressure share of offers that a link refuses
+ * @param losses share of control messages from and to workers that are lost
+ * @param pauses how often some process stops for a while
+ * @param deaths how many workers are killed, or are alive and taken for dead
+ * @param untilNanos when the calm phase begins
+ */
+record Faults(
+    long delayNanos,
+    double drops,
+    double duplicates,
+    double pressure,
+    double losses,
+    int pauses,
+    int deaths,
+    long untilNanos) {
+
+  static Faults none(long delayNanos) {
+    return new Faults(delayNanos, 0, 0, 0, 0, 0, 0, 0);
+  }
+}

@@ -1,0 +1,183 @@
+package io.holdfast.system.sim;
+
+import io.holdfast.config.placement.NodeId;
+import io.holdfast.config.placement.PlacementMap;
+import io.holdfast.config.transport.DataLink;
+import io.holdfast.config.transport.Frame;
+import io.holdfast.config.transport.FrameHandler;
+import io.holdfast.config.transport.FramePool;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayDeque;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.IdentityHashMap;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * The wires. Between two processes frames keep their order, and so do control messages; everything
+ * else overtakes everything else. Worse than {@link DataLink} promises: frames are lost one by one
+ * and come twice, as over a transport that tries again.
+ */
+final class SimNetwork implements AutoCloseable {
+  private static final FramePool FRAMES = new FramePool();
+
+  private record Way(long from, long to) {}
+
+  private final Schedule schedule;
+  private final Faults faults;
+  private final Map<Integer, Link> links = new HashMap<>();
+  private final Map<Way, Long> lastArrivals = new HashMap<>();
+  private final Set<Frame> underWay = Collections.newSetFromMap(new IdentityHashMap<>());
+
+  SimNetwork(Schedule schedule, Faults faults) {
+    this.schedule = schedule;
+    this.faults = faults;
+  }
+
+  boolean calm() {
+    return schedule.nowNanos() >= faults.untilNanos();
+  }
+
+  private boolean chance(double probability) {
+    return !calm() && schedule.chance(probability);
+  }
+
+  private long arrival(Way way) {
+    long delay = 1 + schedule.draw(faults.delayNanos());
+    return lastArrivals.merge(way, schedule.nowNanos() + delay, Math::max);
+  }
+
+  /**
+   * Carries a control message.
+   *
+   * @param from incarnation of the sender, 0 for the coordinator
+   * @param to incarnation of the addressee, 0 for the coordinator
+   * @param lossy whether it may be lost
+   */
+  void control(long from, long to, boolean lossy, Runnable arrival) {
+    if (lossy && chance(faults.losses())) {
+      return;
+    }
+    long at = arrival(new Way(from, to));
+    schedule.at(at, arrival);
+    if (chance(faults.duplicates())) {
+      schedule.at(at, arrival);
+    }
+  }
+
+  /** The link of a process; it takes the place of its predecessor at that node. */
+  Link open(NodeId node, long incarnation, Runnable onArrival) {
+    Link link = new Link(node, incarnation, onArrival);
+    links.put(node.code(), link);
+    return link;
+  }
+
+  /** Takes back all frames. */
+  @Override
+  public void close() {
+    links.values().forEach(Link::close);
+    underWay.forEach(FRAMES::recycle);
+  }
+
+  private void transmit(long from, NodeId to, Frame frame) {
+    underWay.add(frame);
+    // Data and control have different ways.
+    schedule.at(arrival(new Way(from, -1 - to.code())), () -> arrive(to, frame));
+  }
+
+  private void arrive(NodeId to, Frame frame) {
+    underWay.remove(frame);
+    Link link = links.get(to.code());
+    if (link == null || link.closed) {
+      FRAMES.recycle(frame);
+      return;
+    }
+    schedule.trace(to.code(), frame.lengthBytes());
+    link.arrived.add(frame);
+    link.onArrival.run();
+  }
+
+  final class Link implements DataLink {
+    private final NodeId node;
+    private final long incarnation;
+    private final Runnable onArrival;
+    private final ArrayDeque<Frame> arrived = new ArrayDeque<>();
+    private boolean closed;
+
+    Link(NodeId node, long incarnation, Runnable onArrival) {
+      this.node = node;
+      this.incarnation = incarnation;
+      this.onArrival = onArrival;
+    }
+
+    @Override
+    public FramePool frames() {
+      return FRAMES;
+    }
+
+    @Override
+    public void connect(PlacementMap map) {
+      // Everybody reaches everybody.
+    }
+
+    @Override
+    public boolean offer(NodeId to, Frame frame) {
+      if (chance(faults.pressure())) {
+        return false;
+      }
+      if (chance(faults.duplicates())) {
+        Frame copy = FRAMES.take(frame.lengthBytes());
+        MemorySegment.copy(frame.used(), 0, copy.segment(), 0, frame.lengthBytes());
+        underWay.add(copy);
+        schedule.in(1 + schedule.draw(4 * faults.delayNanos()), () -> transmit(copy, to));
+      }
+      if (chance(faults.drops())) {
+        FRAMES.recycle(frame);
+      } else {
+        transmit(frame, to);
+      }
+      return true;
+    }
+
+    private void transmit(Frame frame, NodeId to) {
+      SimNetwork.this.transmit(incarnation, to, frame);
+    }
+
+    @Override
+    public int poll(FrameHandler handler, int limit) {
+      int count = 0;
+      for (; count < limit && !arrived.isEmpty(); count++) {
+        Frame frame = arrived.remove();
+        try {
+          handler.onFrame(frame.used());
+        } finally {
+          FRAMES.recycle(frame);
+        }
+      }
+      return count;
+    }
+
+    @Override
+    public void idle(int workCount) {
+      throw new UnsupportedOperationException(node + " never waits: time is virtual");
+    }
+
+    @Override
+    public void wakeUp() {
+      // Nobody waits.
+    }
+
+    @Override
+    public int maxFrameBytes() {
+      return FramePool.maxLengthBytes();
+    }
+
+    @Override
+    public void close() {
+      closed = true;
+      arrived.forEach(FRAMES::recycle);
+      arrived.clear();
+    }
+  }
+}
