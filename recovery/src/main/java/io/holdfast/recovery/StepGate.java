@@ -185,11 +185,18 @@ final class StepGate {
   private void grantTurns() {
     for (Map.Entry<Integer, Pace> entry : paces.entrySet()) {
       Pace pace = entry.getValue();
-      if (pace.ready > pace.granted && formerAreDone(entry.getKey(), pace.offset + pace.ready)) {
+      long step = pace.offset + pace.ready;
+      if (pace.ready > pace.granted && allAreReady(step) && formerAreDone(entry.getKey(), step)) {
         pace.granted = pace.ready;
         signals.commitGranted(entry.getKey(), pace.granted);
       }
     }
+  }
+
+  /** Nobody may commit a step that somebody still pulls for: what it pulls would hang on timing. */
+  private boolean allAreReady(long step) {
+    return paces.values().stream()
+        .allMatch(pace -> pace.idle || pace.offset + Math.max(pace.ready, pace.done) >= step);
   }
 
   private boolean formerAreDone(int worker, long step) {
