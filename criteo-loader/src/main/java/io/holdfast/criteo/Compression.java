@@ -56,7 +56,7 @@ public enum Compression {
   }
 
   /** The uncompressed bytes of a stream of stored ones. */
-  InputStream decompress(InputStream stored) throws IOException {
+  public InputStream decompress(InputStream stored) throws IOException {
     return switch (this) {
       case PLAIN -> stored;
       case GZIP -> new GzipStream(stored);

@@ -169,7 +169,9 @@ public final class ServerCore implements AutoCloseable {
       case DataMessage.ShardValues m -> ignore(from, m);
       case DataMessage.Staged m -> ignore(from, m);
       case DataMessage.Applied m -> ignore(from, m);
-      case DataMessage.Refused m -> ignore(from, m);
+      case DataMessage.Refused m -> {
+        // A peer in another epoch dropped an answer; it asks again when it has the new map.
+      }
       case DataMessage.ExportedRows m -> ignore(from, m);
       case DataMessage.ExportedShard m -> ignore(from, m);
     }

@@ -33,7 +33,6 @@ public final class ClusterReader implements AutoCloseable {
   private static final long WINDOW_ROWS = 1 << 16;
 
   private final JobSpec job;
-  private final DataLink link;
   private final Endpoint endpoint;
   private final RequestNumbers requests = new RequestNumbers();
   private final long patienceNanos;
@@ -57,7 +56,6 @@ public final class ClusterReader implements AutoCloseable {
   public ClusterReader(
       Member self, JobSpec job, PlacementMap map, DataLink link, long patienceNanos) {
     this.job = job;
-    this.link = link;
     this.endpoint = new Endpoint(self, link);
     this.patienceNanos = patienceNanos;
     endpoint.adopt(map);
@@ -309,6 +307,6 @@ public final class ClusterReader implements AutoCloseable {
 
   @Override
   public void close() {
-    link.close();
+    endpoint.close();
   }
 }

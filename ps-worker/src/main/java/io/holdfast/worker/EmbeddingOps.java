@@ -7,7 +7,7 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
 /** Moves rows between the pulled block and the dense engine's feature matrix. */
-final class EmbeddingOps {
+public final class EmbeddingOps {
   private static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
   private static final int LANES = SPECIES.length();
 
@@ -19,7 +19,7 @@ final class EmbeddingOps {
    * @param rows {@code [unique, dim]}
    * @param features {@code [samples, tables + 1, dim]}
    */
-  static void gather(LookupPlan plan, int dim, MemorySegment rows, MemorySegment features) {
+  public static void gather(LookupPlan plan, int dim, MemorySegment rows, MemorySegment features) {
     long rowBytes = (long) dim * Float.BYTES;
     int tables = plan.tables();
     int[] slots = plan.slots();
@@ -40,7 +40,7 @@ final class EmbeddingOps {
    * @param featureGradients {@code [samples, tables + 1, dim]}
    * @param rowGradients {@code [unique, dim]}, overwritten
    */
-  static void scatterAdd(
+  public static void scatterAdd(
       LookupPlan plan, int dim, MemorySegment featureGradients, MemorySegment rowGradients) {
     long rowBytes = (long) dim * Float.BYTES;
     int tables = plan.tables();

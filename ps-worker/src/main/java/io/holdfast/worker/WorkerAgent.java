@@ -212,7 +212,7 @@ public final class WorkerAgent implements AutoCloseable {
     preparer.close();
     dense.close();
     core.close();
-    link.close();
+    endpoint.close();
   }
 
   private final class Effects implements WorkerEffects {

@@ -9,6 +9,7 @@ import java.io.StringWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /** Runs the holdfast command inside this process and keeps what it says. */
 record HoldfastRun(int exitCode, String out, String err) {
@@ -39,10 +40,17 @@ record HoldfastRun(int exitCode, String out, String err) {
   static List<String> train(Path data, Path report, String... more) {
     List<String> arguments = new ArrayList<>(List.of("train", "--data", data.toString()));
     arguments.addAll(List.of("--preset", "kaggle", "--max-rows-per-table", "500"));
-    arguments.addAll(List.of("--batch", "128", "--optimizer", "adagrad"));
-    arguments.addAll(List.of("--learning-rate", "0.01", "--seed", "5"));
-    arguments.addAll(List.of("--report", report.toString()));
-    arguments.addAll(List.of(more));
+    arguments.addAll(List.of("--batch", "128", "--report", report.toString()));
+    List<String> given = List.of(more);
+    Map<String, String> defaults =
+        Map.of("--optimizer", "adagrad", "--learning-rate", "0.01", "--seed", "5");
+    defaults.forEach(
+        (option, value) -> {
+          if (!given.contains(option)) {
+            arguments.addAll(List.of(option, value));
+          }
+        });
+    arguments.addAll(given);
     return arguments;
   }
 

@@ -282,8 +282,8 @@ public final class Preflight {
       }
     }
     require(environment, "OMP_WAIT_POLICY", "PASSIVE", found, advice);
-    String threads = Integer.toString(request.job().denseThreads());
-    require(environment, "OMP_NUM_THREADS", threads, found, advice);
+    // The dense engine has threads of its own: OpenMP's would come on top of each of them.
+    require(environment, "OMP_NUM_THREADS", "1", found, advice);
     if (found.isEmpty()) {
       ok("blas", "environment as OpenBLAS needs it");
     } else {

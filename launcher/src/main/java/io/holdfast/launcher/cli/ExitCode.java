@@ -4,6 +4,7 @@ import io.holdfast.config.settings.SettingsException;
 import io.holdfast.criteo.CriteoDataException;
 import io.holdfast.launcher.job.BadDataException;
 import io.holdfast.launcher.job.JobLostException;
+import io.holdfast.launcher.job.TrainingFailedException;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 
@@ -42,6 +43,7 @@ public final class ExitCode {
   static boolean isExpected(Throwable failure) {
     Throwable cause = cause(failure);
     return of(cause) != FAILED
+        || cause instanceof TrainingFailedException
         || cause instanceof java.io.IOException
         || cause instanceof java.io.UncheckedIOException;
   }

@@ -1,6 +1,8 @@
 package io.holdfast.launcher.cli;
 
+import io.holdfast.criteo.InputFile;
 import io.holdfast.launcher.job.PredictionJob;
+import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -30,13 +32,17 @@ public final class PredictCommand implements Callable<Integer> {
     this.job = job;
   }
 
+  private static InputStream open(Path file) throws IOException {
+    return InputFile.of(file).compression().decompress(Files.newInputStream(file));
+  }
+
   @Override
   public Integer call() throws Exception {
     Path directory = model.require(common);
     if (data != null && !Files.isRegularFile(data)) {
       throw common.badUsage("--data " + data + ": there is no such file");
     }
-    try (InputStream lines = data == null ? System.in : Files.newInputStream(data)) {
+    try (InputStream lines = data == null ? System.in : open(data)) {
       String name = data == null ? "standard input" : data.toString();
       job.run(directory, lines, name, model.threads(), common.out());
     }

@@ -54,7 +54,9 @@ public final class ClusterTrainingJob implements TrainingJob {
                   links.open(seat.self().node()),
                   READER_PATIENCE_NANOS)) {
             ModelReading reading = new ModelReading(reader, job, progress);
-            Quality quality = reading.score(data.evalSource(), data.scoring());
+            Quality quality =
+                reading.score(
+                    data.evalSource(), data.scoring(), Runtime.getRuntime().availableProcessors());
             String digest =
                 reading.digest(
                     request.save(),
@@ -64,8 +66,6 @@ public final class ClusterTrainingJob implements TrainingJob {
             progress.close();
             return result(trained, watch, quality, digest, nodes.faults());
           }
-        } finally {
-          control.stopJob("the job is over");
         }
       }
     }

@@ -82,7 +82,8 @@ final class JobData implements AutoCloseable {
         List<Long> lengths = Arrays.stream(files.lengths()).boxed().toList();
         spec = new DataSpec(asked.files(), lengths, asked.hashIds(), asked.badLineLimit(), "");
       } else {
-        spec = asked;
+        String path = Path.of(asked.cache()).toAbsolutePath().normalize().toString();
+        spec = new DataSpec(asked.files(), List.of(), asked.hashIds(), asked.badLineLimit(), path);
       }
       long length = source.length();
       boolean heldOut = request.evalFiles().isEmpty();

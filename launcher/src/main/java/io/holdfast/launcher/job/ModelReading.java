@@ -35,13 +35,13 @@ final class ModelReading {
     this.progress = progress;
   }
 
-  /** Scores splits of a source on as many threads as there are cores. */
-  Quality score(SampleSource source, List<Split> splits) {
+  /** Scores splits of a source with a dense part of so many threads. */
+  Quality score(SampleSource source, List<Split> splits, int threads) {
     Evaluation evaluation = new Evaluation();
     IdMapping mapping = WorkerData.mapping(job.data(), job.model());
     long total = splits.stream().mapToLong(split -> split.to() - split.from()).sum();
     long before = 0;
-    try (Scorer scorer = new Scorer(reader, Runtime.getRuntime().availableProcessors())) {
+    try (Scorer scorer = new Scorer(reader, threads)) {
       for (Split split : splits) {
         try (SampleReader samples = source.reader(split, mapping, WorkerData.policy(job.data()))) {
           long base = before - split.from();

@@ -23,10 +23,14 @@ import java.util.concurrent.CopyOnWriteArrayList;
 final class Nodes implements AutoCloseable {
   private final List<ChildJvm> children = new ArrayList<>();
   private final List<Fault> faults = new CopyOnWriteArrayList<>();
-  private final long startNanos = System.nanoTime();
+  private final ClusterMember control;
+  private final TrainingWatch watch;
   private volatile boolean closing;
 
-  private Nodes() {}
+  private Nodes(ClusterMember control, TrainingWatch watch) {
+    this.control = control;
+    this.watch = watch;
+  }
 
   static Nodes start(
       TrainRequest request,
@@ -36,7 +40,7 @@ final class Nodes implements AutoCloseable {
       SecureRandom random,
       TrainingWatch watch)
       throws IOException {
-    Nodes nodes = new Nodes();
+    Nodes nodes = new Nodes(control, watch);
     try {
       switch (request.mode()) {
         case ONE_PROCESS -> startActors(request, job, control, links, random);
@@ -110,7 +114,7 @@ final class Nodes implements AutoCloseable {
                         new Fault(
                             node.role() == NodeId.Role.WORKER ? "worker-died" : "server-died",
                             node.toString(),
-                            (System.nanoTime() - startNanos) / 1e9));
+                            watch.secondsSinceStart()));
                     control.tell(new ProcessEnded(node, child.pid(), cause));
                   }
                 });
@@ -121,9 +125,11 @@ final class Nodes implements AutoCloseable {
     return List.copyOf(faults);
   }
 
+  /** Tells all nodes, also those that others started, that the job is over; ends the own ones. */
   @Override
   public void close() {
     closing = true;
+    control.stopJob("the job is over");
     children.forEach(ChildJvm::close);
   }
 }

@@ -26,7 +26,7 @@ public final class SavedModelEvaluationJob implements EvaluationJob {
       long start = System.nanoTime();
       Quality quality =
           new ModelReading(model.reader(), model.job(), progress)
-              .score(source, source.splits(0, source.length(), source.length()));
+              .score(source, source.splits(0, source.length(), source.length()), request.threads());
       return new EvaluationResult(
           (System.nanoTime() - start) / 1e9, quality, source.badLines(), model.digest());
     }
