@@ -8,7 +8,8 @@ import java.util.TreeSet;
  * Keeps workers together. A step is opened for a worker once it would not be more than {@code
  * staleness} steps ahead of the slowest one (stale synchronous parallel: Ho et al., NIPS 2013); 0
  * is a synchronous job. In a deterministic job workers also commit in turn: within a step in the
- * order of their indices, each once the former's step is applied everywhere.
+ * order of their indices, each once the former's step is applied everywhere, and none before all
+ * are ready; else how much of the step a slow worker's pulls see would depend on its speed.
  *
  * <pre>
  *   a worker's step:  -StepStart-> asked -StepOpened-> open [-StepReady-> ready -CommitGranted-> granted] -StepDone-> done
@@ -185,11 +186,17 @@ final class StepGate {
   private void grantTurns() {
     for (Map.Entry<Integer, Pace> entry : paces.entrySet()) {
       Pace pace = entry.getValue();
-      if (pace.ready > pace.granted && formerAreDone(entry.getKey(), pace.offset + pace.ready)) {
+      long step = pace.offset + pace.ready;
+      if (pace.ready > pace.granted && allAreReady(step) && formerAreDone(entry.getKey(), step)) {
         pace.granted = pace.ready;
         signals.commitGranted(entry.getKey(), pace.granted);
       }
     }
+  }
+
+  private boolean allAreReady(long step) {
+    return paces.values().stream()
+        .allMatch(pace -> pace.idle || pace.offset + Math.max(pace.ready, pace.done) >= step);
   }
 
   private boolean formerAreDone(int worker, long step) {
