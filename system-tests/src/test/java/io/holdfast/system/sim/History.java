@@ -60,7 +60,8 @@ final class History {
       boolean is;
       if (byCoordinator == null) {
         is = decided.contains(tx);
-        assertTrue(is && acknowledged.contains(tx), tx + " of a live worker was not brought to an end");
+        assertTrue(
+            is && acknowledged.contains(tx), tx + " of a live worker was not brought to an end");
       } else {
         is = acknowledged.contains(tx) || byCoordinator.contains(tx);
         assertTrue(!is || decided.contains(tx), tx + " is committed, but its worker never decided");

@@ -9,8 +9,7 @@ final class Schedule {
   private record Event(long atNanos, long order, Runnable action) {}
 
   private final PriorityQueue<Event> events =
-      new PriorityQueue<>(
-          Comparator.comparingLong(Event::atNanos).thenComparingLong(Event::order));
+      new PriorityQueue<>(Comparator.comparingLong(Event::atNanos).thenComparingLong(Event::order));
   private final Random random;
   private long nowNanos;
   private long orders;

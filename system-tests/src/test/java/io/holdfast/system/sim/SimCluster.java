@@ -91,8 +91,7 @@ final class SimCluster implements CoordinatorEffects, AutoCloseable {
       toCoordinator(
           server,
           false,
-          new Register(
-              NodeId.Role.SERVER, i, server.incarnation, "", server.incarnation, null));
+          new Register(NodeId.Role.SERVER, i, server.incarnation, "", server.incarnation, null));
     }
     for (int i = 0; i < job.workers(); i++) {
       startWorker(i);
@@ -214,8 +213,7 @@ final class SimCluster implements CoordinatorEffects, AutoCloseable {
   long refusedFrames() {
     return servers.stream()
         .mapToLong(
-            s ->
-                s.endpoint().counters().fenced.sum() + s.endpoint().counters().staleEpoch.sum())
+            s -> s.endpoint().counters().fenced.sum() + s.endpoint().counters().staleEpoch.sum())
         .sum();
   }
 
@@ -223,7 +221,7 @@ final class SimCluster implements CoordinatorEffects, AutoCloseable {
 
   /** Compares everything with what workers and coordinator decided. */
   void check() {
-    JobTrained trained = assertInstanceOf(JobTrained.class, outcome);
+    JobTrained trained = assertInstanceOf(JobTrained.class, outcome, outcome.toString());
     List<Made> committed = history.committed();
     checkData(committed);
     assertEquals(committed.size(), trained.totals().iterations(), "iterations");
@@ -286,8 +284,7 @@ final class SimCluster implements CoordinatorEffects, AutoCloseable {
     for (int row = 0; row < rows; row++) {
       byte[] bytes = new byte[4 + 4 * dim];
       MemorySegment segment = MemorySegment.ofArray(bytes);
-      segment.set(
-          ValueLayout.JAVA_INT_UNALIGNED, 0, SimModel.FIRST_COUNTER + counters[row]);
+      segment.set(ValueLayout.JAVA_INT_UNALIGNED, 0, SimModel.FIRST_COUNTER + counters[row]);
       for (int d = 0; d < dim; d++) {
         segment.set(ValueLayout.JAVA_FLOAT_UNALIGNED, 4 + 4L * d, expected[row * dim + d]);
       }
@@ -329,9 +326,7 @@ final class SimCluster implements CoordinatorEffects, AutoCloseable {
         for (Made each : committed) {
           sum -=
               SimModel.gradient(
-                  each.tx().incarnation(),
-                  each.step(),
-                  SimModel.nnFloat(shards.from(shard) + i));
+                  each.tx().incarnation(), each.step(), SimModel.nnFloat(shards.from(shard) + i));
         }
         MemorySegment.ofArray(expected).set(ValueLayout.JAVA_FLOAT_UNALIGNED, 4L * i, sum);
       }
@@ -371,8 +366,7 @@ final class SimCluster implements CoordinatorEffects, AutoCloseable {
         for (int i = 0; i < ids.byteSize() / Long.BYTES; i++) {
           byte[] row = new byte[4 + rowBytes];
           MemorySegment.copy(counters, 4L * i, MemorySegment.ofArray(row), 0, 4);
-          MemorySegment.copy(
-              values, (long) i * rowBytes, MemorySegment.ofArray(row), 4, rowBytes);
+          MemorySegment.copy(values, (long) i * rowBytes, MemorySegment.ofArray(row), 4, rowBytes);
           long id = ids.get(ValueLayout.JAVA_LONG_UNALIGNED, 8L * i);
           assertTrue(all.put(id, row) == null, "two servers have row " + id);
         }

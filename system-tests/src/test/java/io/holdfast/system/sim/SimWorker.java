@@ -41,7 +41,8 @@ final class SimWorker extends SimProcess implements SteppedWorker.Surroundings {
   void poll() {
     if (endpoint != null) {
       endpoint.drain();
-      endpoint.poll((from, message) -> core.onMessage(from, message, nowNanos()), Integer.MAX_VALUE);
+      endpoint.poll(
+          (from, message) -> core.onMessage(from, message, nowNanos()), Integer.MAX_VALUE);
     }
   }
 
