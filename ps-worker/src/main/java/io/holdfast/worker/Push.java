@@ -14,14 +14,17 @@ import java.util.Arrays;
 /**
  * The two-phase commit of one iteration, seen from its coordinator, the worker.
  *
- * <p>Each participant goes {@code STAGING -> STAGED -> APPLIED}; the transaction is decided once
- * all are at least STAGED and {@link #commit} is called. A participant that lost its staged part
- * after the decision (it answers UNKNOWN_TRANSACTION) goes back to STAGING and is told to commit as
- * soon as it has staged again: the decision stands.
+ * <p>Each participant goes {@code WAITING -> STAGING -> STAGED -> APPLIED}; it waits until the
+ * worker's older transactions are staged there. Else, where a part was lost, two transactions could
+ * each hold the staging memory that the other one needs at another server, for ever. The
+ * transaction is decided once all are at least STAGED and {@link #commit} is called. A participant
+ * that lost its staged part after the decision (it answers UNKNOWN_TRANSACTION) goes back to
+ * STAGING and is told to commit as soon as it has staged again: the decision stands.
  */
 final class Push {
   private enum Phase {
     ABSENT,
+    WAITING,
     STAGING,
     STAGED,
     APPLIED
@@ -52,7 +55,7 @@ final class Push {
     int count = 0;
     for (int server = 0; server < servers; server++) {
       boolean takesPart = rows(server) > 0 || shardsOf(server) > 0;
-      phases[server] = takesPart ? Phase.STAGING : Phase.ABSENT;
+      phases[server] = takesPart ? Phase.WAITING : Phase.ABSENT;
       if (takesPart) {
         taking[count++] = server;
       }
@@ -70,10 +73,20 @@ final class Push {
         : (shards.count() - server + shards.servers() - 1) / shards.servers();
   }
 
-  /** Phase 1: sends every participant its part. */
-  void stage(Outbox out, long watermark, long nowNanos, long retryNanos) {
+  /**
+   * Phase 1: sends their parts to the participants that wait and are not claimed by an older
+   * transaction.
+   *
+   * @param claimed by server; those that this one claims now are added
+   */
+  void stage(boolean[] claimed, Outbox out, long watermark, long nowNanos, long retryNanos) {
     for (int i = 0; i < participants.count(); i++) {
-      stage(participants.get(i), out, watermark, nowNanos + retryNanos);
+      int server = participants.get(i);
+      if (phases[server] == Phase.WAITING && !claimed[server]) {
+        phases[server] = Phase.STAGING;
+        stage(server, out, watermark, nowNanos + retryNanos);
+      }
+      claimed[server] |= phases[server] == Phase.WAITING || phases[server] == Phase.STAGING;
     }
   }
 
@@ -181,7 +194,7 @@ final class Push {
             commit(server, out, watermark, nowNanos + retryNanos);
           }
         }
-        case ABSENT, APPLIED -> {
+        case ABSENT, WAITING, APPLIED -> {
           // Nothing is owed.
         }
       }

@@ -22,6 +22,7 @@ import io.holdfast.config.protocol.DataRange;
 import io.holdfast.config.protocol.TxId;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.TreeSet;
 
@@ -116,8 +117,19 @@ final class WorkerCore {
     iteration.push =
         new Push(iteration, shards, job.servers(), job.model().dim(), job.messageBytesMax());
     iteration.startedNanos = nowNanos;
-    iteration.push.stage(effects, watermark, nowNanos, job.retryNanos());
+    stage(nowNanos);
     advance(nowNanos);
+  }
+
+  /** Stages at each server in the order of the transactions. */
+  private void stage(long nowNanos) {
+    List<Iteration> pushing = new ArrayList<>(inFlight);
+    pushing.removeIf(iteration -> iteration.push == null);
+    pushing.sort(Comparator.comparingLong(iteration -> iteration.tx.sequence()));
+    boolean[] claimed = new boolean[job.servers()];
+    for (Iteration iteration : pushing) {
+      iteration.push.stage(claimed, effects, watermark, nowNanos, job.retryNanos());
+    }
   }
 
   /** A checked message of the data plane. */
@@ -143,6 +155,7 @@ final class WorkerCore {
         Iteration iteration = pushing(staged.tx());
         if (iteration != null) {
           iteration.push.onStaged(from.index(), effects, watermark, nowNanos, job.retryNanos());
+          stage(nowNanos);
           onStagedEverywhere(iteration, nowNanos);
         }
       }
@@ -150,6 +163,7 @@ final class WorkerCore {
         Iteration iteration = pushing(applied.tx());
         if (iteration != null) {
           iteration.push.onApplied(from.index());
+          stage(nowNanos);
           if (iteration.push.allApplied()) {
             onApplied(iteration, nowNanos);
           }

@@ -320,14 +320,15 @@ final class WorkerCoreTest {
     worker.grant(lease(1, 0, 100, MANY));
     worker.trainUpToStage(0, 10, ids(1, 1));
     worker.trainUpToStage(10, 20, ids(2, 2));
-    worker.commitEverywhere(2);
-    worker.takeSent();
     worker.staged(0, 1);
     worker.staged(1, 1);
+    worker.commitEverywhere(2);
     assertTrue(
         worker.takeSent(DataMessage.Commit.class).stream().allMatch(m -> m.watermark() == 0));
     worker.trainUpToStage(20, 30, ids(3, 3));
-    worker.takeSent();
+    assertTrue(
+        worker.takeSent(DataMessage.StageRows.class).stream()
+            .allMatch(m -> m.header().watermark() == 0));
     worker.applied(0, 1);
     worker.applied(1, 1);
     worker.takeSent();
@@ -354,6 +355,29 @@ final class WorkerCoreTest {
     worker.takeSent();
     worker.core.onEpoch(worker.now);
     assertEquals(Set.of(0, 1), servers(worker.takeSent(), DataMessage.Commit.class));
+  }
+
+  @Test
+  void shouldStageAtEachServerInTheOrderOfItsTransactions() {
+    worker.grant(lease(1, 0, 100, MANY));
+    worker.trainUpToStage(0, 10, ids(1, 1));
+    worker.takeSent();
+    worker.trainUpToStage(10, 20, ids(2, 2));
+    assertEquals(List.of(), worker.takeSent(DataMessage.StageShard.class));
+    worker.staged(1, 1);
+    List<Sent> sent = worker.takeSent();
+    assertEquals(Set.of(1), servers(sent, DataMessage.Stage.class));
+    worker.staged(1, 2);
+    worker.pass(RETRY);
+    sent = worker.takeSent();
+    assertEquals(Set.of(0), servers(sent, DataMessage.Stage.class));
+    assertTrue(
+        sent.stream()
+            .allMatch(each -> ((DataMessage.Stage) each.message()).header().tx().sequence() == 1));
+    worker.staged(0, 1);
+    sent = worker.takeSent();
+    assertEquals(Set.of(0, 1), servers(sent, DataMessage.Commit.class));
+    assertEquals(Set.of(0), servers(sent, DataMessage.Stage.class));
   }
 
   @Test
@@ -400,6 +424,8 @@ final class WorkerCoreTest {
     worker.trainUpToStage(0, 10, ids(1, 1), ids(2, 2));
     worker.trainUpToStage(10, 20, ids(3, 3));
     worker.takeTold();
+    worker.staged(0, 1);
+    worker.staged(1, 1);
     worker.commitEverywhere(2);
     assertEquals(List.of(), worker.takeTold());
     worker.commitEverywhere(1);

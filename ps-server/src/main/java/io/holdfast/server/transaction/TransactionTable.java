@@ -41,9 +41,10 @@ import org.slf4j.LoggerFactory;
  *
  * <p><b>Memory.</b> Each worker has an equal share of the job's {@code stagedBytesMax}; a part
  * beyond it is BUSY. So that waiting always ends, a worker's transactions get memory in their order
- * once one was refused: whatever holds the memory is older, or complete everywhere that it needs to
- * be, and so will be decided and freed. Workers do not wait for one another. A transaction that
- * cannot fit even alone is MALFORMED.
+ * once one was refused, and a worker stages at a server only once its older ones are staged there:
+ * whatever holds the memory is older, or complete everywhere that it needs to be, and so will be
+ * decided and freed. Workers do not wait for one another. A transaction that cannot fit even alone
+ * is MALFORMED.
  *
  * <p>Parts are checked when they are staged, so that applying cannot fail half-way. An exception
  * from {@link #commit} or {@link #resolve} that is not a {@link RefusedException} means that values

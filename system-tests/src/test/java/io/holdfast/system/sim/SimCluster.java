@@ -221,7 +221,7 @@ final class SimCluster implements CoordinatorEffects, AutoCloseable {
 
   /** Compares everything with what workers and coordinator decided. */
   void check() {
-    JobTrained trained = assertInstanceOf(JobTrained.class, outcome);
+    JobTrained trained = assertInstanceOf(JobTrained.class, outcome, outcome.toString());
     List<Made> committed = history.committed();
     checkData(committed);
     assertEquals(committed.size(), trained.totals().iterations(), "iterations");

@@ -8,9 +8,11 @@ import io.holdfast.config.transport.FrameHandler;
 import io.holdfast.config.transport.FramePool;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
@@ -27,6 +29,7 @@ final class SimNetwork implements AutoCloseable {
   private final Schedule schedule;
   private final Faults faults;
   private final Map<Integer, Link> links = new HashMap<>();
+  private final List<Link> opened = new ArrayList<>();
   private final Map<Way, Long> lastArrivals = new HashMap<>();
   private final Set<Frame> underWay = Collections.newSetFromMap(new IdentityHashMap<>());
 
@@ -66,17 +69,22 @@ final class SimNetwork implements AutoCloseable {
     }
   }
 
-  /** The link of a process; it takes the place of its predecessor at that node. */
+  /**
+   * The link of a process; it takes the place of an older process at that node, as one does that
+   * starts at the same address, and gets what was meant for that.
+   */
   Link open(NodeId node, long incarnation, Runnable onArrival) {
     Link link = new Link(node, incarnation, onArrival);
-    links.put(node.code(), link);
+    links.merge(
+        node.code(), link, (old, young) -> old.incarnation > young.incarnation ? old : young);
+    opened.add(link);
     return link;
   }
 
   /** Takes back all frames. */
   @Override
   public void close() {
-    links.values().forEach(Link::close);
+    opened.forEach(Link::close);
     underWay.forEach(FRAMES::recycle);
   }
 
