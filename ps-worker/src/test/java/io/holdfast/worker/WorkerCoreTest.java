@@ -156,7 +156,7 @@ final class WorkerCoreTest {
     restart(job(SyncMode.ASYNC, 0, false, 1));
     worker.grant(lease(1, 0, 100, MANY));
     for (int i = 0; i < 2; i++) { // Each of the two iterations has its own copy.
-      worker.trainUpToStage(10 * i, 10 * i + 10, ids(1, 1));
+      worker.trainUpToStage(10L * i, 10L * i + 10, ids(1, 1));
       worker.commitEverywhere(i + 1);
     }
     worker.takeSent();
