@@ -307,6 +307,30 @@ class ServerCoreTest {
   // Memory
 
   @Test
+  void shouldNotLetPartsOfATransactionBlockItsRest() {
+    // 320 bytes a worker. One row takes 128 of them, eight rows take 192.
+    try (CoreHarness server = new CoreHarness(job(1, 640), 0)) {
+      DataMessage.StageRows small = server.stageRow(header(0, 2, 0, 1, 2), ALONE, 90, 2f);
+      DataMessage.StageRows large =
+          new DataMessage.StageRows(
+              header(0, 2, 0, 0, 2),
+              ALONE,
+              Payload.of(TestJobs.ids(10, 11, 12, 13, 14, 15, 16, 17)),
+              Payload.of(TestJobs.fill(8 * DIM, 1f)));
+      server.expectStaged(WORKER, server.stageRow(header(0, 1, 0, 0, 1), ALONE, 1, 2f));
+      server.expectNothing(WORKER, small);
+      server.expectApplied(tx(0, 1), 0);
+      // 192 bytes are free, but not in one piece.
+      server.expectRefused(RefusalReason.BUSY, WORKER, large);
+      server.expectNothing(WORKER, large);
+      server.expectStaged(WORKER, small);
+      assertEquals(320, server.core.stagedBytes());
+      server.expectApplied(tx(0, 2), 0);
+      assertEquals(0, server.core.stagedBytes());
+    }
+  }
+
+  @Test
   void shouldBoundStagedMemoryAndServeAWorkersTransactionsInOrder() {
     // Two workers, 256 bytes each; a staged row takes a block of 64 + 64 bytes.
     try (CoreHarness server = new CoreHarness(job(1, 512), 0)) {

@@ -22,7 +22,7 @@ import java.util.Map;
  */
 public final class SteppedWorker implements AutoCloseable {
   /** A transaction as its worker made it. */
-  public record Made(TxId tx, long step, long[] rows, DataRange range) {}
+  public record Made(TxId tx, long step, List<Long> rows, DataRange range) {}
 
   /** All that is not the state machine. */
   public interface Surroundings extends Outbox {
@@ -173,7 +173,7 @@ public final class SteppedWorker implements AutoCloseable {
                 new Made(
                     iteration.tx,
                     iteration.step,
-                    Arrays.copyOf(iteration.plan.rows(), unique),
+                    Arrays.stream(iteration.plan.rows(), 0, unique).boxed().toList(),
                     iteration.range));
           });
     }

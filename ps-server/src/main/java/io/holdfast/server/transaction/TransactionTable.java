@@ -44,7 +44,8 @@ import org.slf4j.LoggerFactory;
  * once one was refused, and a worker stages at a server only once its older ones are staged there:
  * whatever holds the memory is older, or complete everywhere that it needs to be, and so will be
  * decided and freed. Workers do not wait for one another. A transaction that cannot fit even alone
- * is MALFORMED.
+ * is MALFORMED. One that is BUSY loses its parts that are here, so that it blocks neither itself
+ * nor an older one.
  *
  * <p>Parts are checked when they are staged, so that applying cannot fail half-way. An exception
  * from {@link #commit} or {@link #resolve} that is not a {@link RefusedException} means that values
@@ -220,6 +221,8 @@ public final class TransactionTable implements AutoCloseable {
       if (worker.refused.size() < MAX_REFUSED) {
         worker.refused.add(tx.sequence());
       }
+      // They may lie so that the rest never fits. Nobody was told that they are here.
+      release(worker, transaction);
       throw new RefusedException(RefusalReason.BUSY, tx + ": no staging memory now");
     }
     stagedBytes += block.byteSize();

@@ -273,9 +273,9 @@ final class SimCluster implements CoordinatorEffects, AutoCloseable {
     float[] expected = new float[rows * dim];
     for (Made each : committed) {
       for (long row : each.rows()) {
-        counters[(int) row]++;
+        counters[Math.toIntExact(row)]++;
         for (int d = 0; d < dim; d++) {
-          expected[(int) row * dim + d] -=
+          expected[Math.toIntExact(row) * dim + d] -=
               SimModel.gradient(each.tx().incarnation(), each.step(), model.rowFloat(row, d));
         }
       }

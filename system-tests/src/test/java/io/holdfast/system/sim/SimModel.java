@@ -90,7 +90,7 @@ record SimModel(JobSpec job, long linesSeed, double badLines, boolean exact) {
     long who = exact ? incarnation : worker;
     for (int i = 0; i < unique; i++) {
       for (int d = 0; d < dim; d++) {
-        long at = 4L * (i * dim + d);
+        long at = 4 * ((long) i * dim + d);
         rowValues.set(
             FLOAT, at, gradient(who, step, rowFloat(rows[i], d), rowValues.get(FLOAT, at)));
       }
