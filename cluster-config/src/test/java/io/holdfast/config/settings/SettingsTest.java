@@ -210,8 +210,8 @@ class SettingsTest {
         "transport.term.bytes=100000 | must be a power of two",
         "transport.mtu.bytes=1500 | must be a multiple of 32",
         "message.bytes.max=4MiB | must be at most an eighth of transport.term.bytes, 524288",
-        "message.bytes.max=64KiB | must be at least 266240 to hold a shard of nn.shard.floats ="
-            + " 65536",
+        "message.bytes.max=64KiB | must be at least 135168 to hold a shard of nn.shard.floats ="
+            + " 32768",
         "transport.window.bytes=4MiB | must be from transport.mtu.bytes = 8192 to half of"
             + " transport",
         "transport.driver=external | needs transport.aeron.dir",
