@@ -1,5 +1,7 @@
 package io.holdfast.launcher;
 
+import io.holdfast.config.preflight.CheckResult;
+import io.holdfast.config.preflight.CheckStatus;
 import io.holdfast.launcher.cli.CheckCommand;
 import io.holdfast.launcher.cli.CompletionCommand;
 import io.holdfast.launcher.cli.CoordinatorCommand;
@@ -19,9 +21,11 @@ import io.holdfast.launcher.job.NodeJob;
 import io.holdfast.launcher.job.SavedModelEvaluationJob;
 import io.holdfast.launcher.job.SavedModelPredictionJob;
 import io.holdfast.launcher.job.TrainingJob;
+import io.holdfast.worker.dense.GemmSpeed;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import picocli.CommandLine;
 
@@ -96,8 +100,22 @@ public final class Main {
         new CoordinatorCommand(training),
         new ServerCommand(node),
         new WorkerCommand(node),
-        new CheckCommand(List.of()),
+        new CheckCommand(List.of(Main::gemm)),
         new CompletionCommand());
+  }
+
+  private static CheckResult gemm() {
+    GemmSpeed speed = GemmSpeed.measure();
+    String found =
+        String.format(Locale.ROOT, "%.0f GFLOP/s in one thread", speed.gigaflopsPerSecond());
+    return speed.plausible()
+        ? new CheckResult("gemm", CheckStatus.OK, found, "")
+        : new CheckResult(
+            "gemm",
+            CheckStatus.WARN,
+            found,
+            "OpenBLAS seems to take this processor for another, or the host is busy: start through"
+                + " scripts/holdfast, and see docs/decisions/0004-openblas-environment.md");
   }
 
   public static void main(String[] arguments) {
