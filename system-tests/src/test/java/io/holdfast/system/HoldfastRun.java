@@ -14,8 +14,12 @@ import java.util.Map;
 /** Runs the holdfast command inside this process and keeps what it says. */
 record HoldfastRun(int exitCode, String out, String err) {
   static HoldfastRun of(List<String> arguments) {
+    return of(arguments, new StringWriter());
+  }
+
+  /** Runs with an error stream that others may read meanwhile. */
+  static HoldfastRun of(List<String> arguments, StringWriter err) {
     StringWriter out = new StringWriter();
-    StringWriter err = new StringWriter();
     int code =
         Main.create()
             .run(

@@ -5,9 +5,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
+import java.io.StringWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -40,74 +45,66 @@ class ManyProcessesTest {
     int rows = 60_000;
     Path data = HoldfastRun.generate(directory, rows);
     Path report = directory.resolve("report");
-    CompletableFuture<HoldfastRun> run =
-        CompletableFuture.supplyAsync(
-            () ->
-                HoldfastRun.of(
-                    HoldfastRun.train(
-                        data,
-                        report,
-                        "--servers",
-                        "2",
-                        "--workers",
-                        "2",
-                        "--processes",
-                        "--epochs",
-                        "4")));
-    kill(run, "worker", 1);
-    run.get().requireDone();
+    Running running = start(data, report, "--servers", "2", "--workers", "2", "--epochs", "6");
+    running.kill("worker", 1);
+    running.run.get().requireDone();
     JsonNode json = HoldfastRun.json(report);
-    // Four passes over what is not held out, each line once in each.
-    assertEquals(4L * (rows - json.get("evalSamples").asLong()), json.get("samples").asLong());
+    // Six passes over what is not held out, each line once in each.
+    assertEquals(6L * (rows - json.get("evalSamples").asLong()), json.get("samples").asLong());
     assertEquals("worker-1", json.get("faults").get(0).get("node").asText());
   }
 
   @Test
   void shouldSayWhatIsLostWhenAServerIsKilledAndEndWithFour() throws Exception {
     Path data = HoldfastRun.generate(directory, 60_000);
-    Path report = directory.resolve("report");
-    CompletableFuture<HoldfastRun> run =
-        CompletableFuture.supplyAsync(
-            () ->
-                HoldfastRun.of(
-                    HoldfastRun.train(
-                        data, report, "--servers", "2", "--processes", "--epochs", "50")));
-    kill(run, "server", 1);
-    HoldfastRun lost = run.get().requireExit(4);
+    Running running = start(data, directory.resolve("report"), "--servers", "2", "--epochs", "50");
+    running.kill("server", 1);
+    HoldfastRun lost = running.run.get().requireExit(4);
     assertTrue(lost.err().contains("server-1"), lost.err());
   }
 
-  /** Kills a child of this process once it trains; it was started by the run that is under way. */
-  private static void kill(CompletableFuture<HoldfastRun> run, String role, int index)
-      throws InterruptedException {
-    while (!run.isDone()) {
-      Optional<ProcessHandle> child = child(role, index);
-      Optional<ProcessHandle> worker = child("worker", 0);
-      // A worker that has computed for a while is in the middle of its work.
-      boolean trains =
-          worker
-              .flatMap(handle -> handle.info().totalCpuDuration())
-              .map(cpu -> cpu.toMillis() > 9000)
-              .orElse(false);
-      if (child.isPresent() && trains) {
-        assertTrue(child.get().destroyForcibly());
-        return;
-      }
-      Thread.sleep(50);
-    }
-    throw new AssertionError("the job ended before " + role + "-" + index + " could be killed");
+  private static Running start(Path data, Path report, String... more) {
+    List<String> arguments = new ArrayList<>(List.of(more));
+    arguments.addAll(List.of("--processes", "--set", "progress.interval=200ms"));
+    StringWriter err = new StringWriter();
+    List<String> train = HoldfastRun.train(data, report, arguments.toArray(String[]::new));
+    return new Running(CompletableFuture.supplyAsync(() -> HoldfastRun.of(train, err)), err);
   }
 
-  private static Optional<ProcessHandle> child(String role, int index) {
-    return ProcessHandle.current()
-        .children()
-        .filter(
-            handle ->
-                handle
-                    .info()
-                    .commandLine()
-                    .map(line -> line.contains(" " + role + " --child --index " + index + " "))
-                    .orElse(false))
-        .findFirst();
+  /** A job under way and what it says meanwhile. */
+  private record Running(CompletableFuture<HoldfastRun> run, StringWriter err) {
+    /** Samples were trained, and more than one progress line has told so. */
+    private static final Pattern TRAINS =
+        Pattern.compile("training [1-9][^\n]*\n[^\n]*training [1-9]");
+
+    /** Kills a child of this process, started by this run, in the middle of training. */
+    void kill(String role, int index) throws InterruptedException {
+      while (!run.isDone()) {
+        Optional<ProcessHandle> child = child(role, index);
+        if (child.isPresent() && TRAINS.matcher(err.toString()).find()) {
+          assertTrue(child.get().destroyForcibly());
+          return;
+        }
+        Thread.sleep(20);
+      }
+      throw new AssertionError(
+          "the job ended before " + role + "-" + index + " could be killed: " + err);
+    }
+
+    private static Optional<ProcessHandle> child(String role, int index) {
+      return ProcessHandle.current()
+          .children()
+          .filter(handle -> arguments(handle).contains(role + " --child --index " + index + " "))
+          .findFirst();
+    }
+
+    /** From /proc, because {@link ProcessHandle.Info} cuts long command lines. */
+    private static String arguments(ProcessHandle handle) {
+      try {
+        return Files.readString(Path.of("/proc", "" + handle.pid(), "cmdline")).replace('\0', ' ');
+      } catch (IOException e) {
+        return ""; // It has just ended.
+      }
+    }
   }
 }
