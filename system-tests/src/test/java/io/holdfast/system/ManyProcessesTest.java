@@ -68,7 +68,11 @@ class ManyProcessesTest {
     arguments.addAll(List.of("--processes", "--set", "progress.interval=200ms"));
     StringWriter err = new StringWriter();
     List<String> train = HoldfastRun.train(data, report, arguments.toArray(String[]::new));
-    return new Running(CompletableFuture.supplyAsync(() -> HoldfastRun.of(train, err)), err);
+    // In a thread of its own: the job must not depend on what else the common pool does.
+    return new Running(
+        CompletableFuture.supplyAsync(
+            () -> HoldfastRun.of(train, err), task -> Thread.ofPlatform().daemon().start(task)),
+        err);
   }
 
   /** A job under way and what it says meanwhile. */

@@ -118,7 +118,10 @@ public final class ChildJvm implements AutoCloseable {
                 Thread.currentThread().interrupt();
               }
               return ended.exitValue();
-            });
+            },
+            // Not the common pool: on two cores it has one thread, and whoever blocks that one
+            // would keep a death from being told.
+            task -> Thread.ofPlatform().daemon().name("exit-of-" + name).start(task));
   }
 
   /** Kills the child at once, as {@code kill -9} does. */
