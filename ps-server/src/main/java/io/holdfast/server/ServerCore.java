@@ -13,6 +13,7 @@ import io.holdfast.config.placement.PlacementMap;
 import io.holdfast.config.protocol.DataMessage;
 import io.holdfast.config.protocol.Outbox;
 import io.holdfast.config.protocol.Payload;
+import io.holdfast.config.protocol.PeerMessage;
 import io.holdfast.config.protocol.RefusalReason;
 import io.holdfast.config.protocol.ShardVersion;
 import io.holdfast.config.protocol.TxId;
@@ -174,6 +175,9 @@ public final class ServerCore implements AutoCloseable {
       }
       case DataMessage.ExportedRows m -> ignore(from, m);
       case DataMessage.ExportedShard m -> ignore(from, m);
+      case DataMessage.Scrub m -> ignore(from, m);
+      case DataMessage.Scrubbed m -> ignore(from, m);
+      case PeerMessage m -> ignore(from, m);
     }
   }
 
@@ -253,7 +257,7 @@ public final class ServerCore implements AutoCloseable {
       case NOTHING_YET -> {
         // Answered with the last part.
       }
-      case STAGED -> outbox.send(from, new DataMessage.Staged(tx));
+      case STAGED -> outbox.send(from, new DataMessage.Staged(tx, self.index()));
       case APPLIED -> outbox.send(from, new DataMessage.Applied(tx));
     }
   }

@@ -1,8 +1,10 @@
 package io.holdfast.server;
 
+import io.holdfast.config.job.CommitMode;
 import io.holdfast.config.job.DataSpec;
 import io.holdfast.config.job.JobSpec;
 import io.holdfast.config.job.LearningRate;
+import io.holdfast.config.job.Redundancy;
 import io.holdfast.config.job.SyncMode;
 import io.holdfast.config.model.Interaction;
 import io.holdfast.config.model.ModelSpec;
@@ -41,8 +43,8 @@ public final class TestJobs {
         42,
         servers,
         workers,
-        servers > 1 ? servers - 1 : 1,
-        servers > 1 ? 1 : 0,
+        servers > 1 ? Redundancy.of("xor", servers - 1, 1) : Redundancy.NONE,
+        CommitMode.TWO_PHASE,
         16,
         8,
         SyncMode.ASYNC,

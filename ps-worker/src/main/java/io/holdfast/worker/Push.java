@@ -107,7 +107,7 @@ final class Push {
       out.send(
           to,
           new DataMessage.StageRows(
-              header(watermark, part++, parts),
+              header(watermark, server, part++, parts),
               participants,
               Payload.of(ids),
               Payload.of(gradients)));
@@ -119,13 +119,16 @@ final class Push {
       out.send(
           to,
           new DataMessage.StageShard(
-              header(watermark, part++, parts), participants, shard, Payload.of(gradients)));
+              header(watermark, server, part++, parts),
+              participants,
+              shard,
+              Payload.of(gradients)));
     }
   }
 
-  private TxHeader header(long watermark, int part, int parts) {
+  private TxHeader header(long watermark, int owner, int part, int parts) {
     return new TxHeader(
-        iteration.tx, watermark, iteration.learningRate, iteration.range, part, parts);
+        iteration.tx, watermark, iteration.learningRate, owner, iteration.range, part, parts);
   }
 
   /** Phase 2: the decision, sent to every participant. */

@@ -7,9 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
+import io.holdfast.config.job.CommitMode;
 import io.holdfast.config.job.DataSpec;
 import io.holdfast.config.job.JobSpec;
 import io.holdfast.config.job.LearningRate;
+import io.holdfast.config.job.Redundancy;
 import io.holdfast.config.job.SyncMode;
 import io.holdfast.config.model.Interaction;
 import io.holdfast.config.model.ModelSpec;
@@ -207,8 +209,8 @@ final class ClusterSimulationTest {
         7,
         servers,
         workers,
-        1,
-        0,
+        Redundancy.NONE,
+        CommitMode.TWO_PHASE,
         64,
         batch,
         sync,
