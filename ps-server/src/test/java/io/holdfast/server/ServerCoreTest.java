@@ -416,7 +416,8 @@ class ServerCoreTest {
           row++;
         }
         for (long sequence = 1; sequence <= 9; sequence++) {
-          server.expectStaged(WORKER, server.stageRow(header(0, sequence, 0, 0, 1), all, row, 2f));
+          server.expectStaged(
+              WORKER, server.stageRow(header(0, sequence, 0, i, 0, 1), all, row, 2f));
           server.expectApplied(tx(0, sequence), 0);
         }
         for (RangeRecord record :
