@@ -1,5 +1,7 @@
 package io.holdfast.server.redundancy;
 
+import io.holdfast.erasure.DeltaPacking;
+
 /**
  * Decides for one stream which messages {@link DeltaPacking} is tried on. What did not pay is left
  * alone for a while: after one failure the next message goes out as it is, after two in a row the

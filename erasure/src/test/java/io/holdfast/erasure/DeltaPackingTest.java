@@ -1,11 +1,11 @@
-package io.holdfast.server.redundancy;
+package io.holdfast.erasure;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.holdfast.config.protocol.MalformedFrameException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -13,6 +13,7 @@ import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.stream.IntStream;
+import java.util.zip.DataFormatException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -28,7 +29,13 @@ class DeltaPackingTest {
 
   private final Arena arena = Arena.ofConfined();
   private final Random random = new Random(SEED);
-  private final DeltaPacking packing = new DeltaPacking();
+  private DeltaPacking packing = new DeltaPacking();
+
+  @Test
+  void shouldUseVectorsWhereTheCodesDo() {
+    assertEquals(ErasureCodes.kernelsInUse().equals("vector-512"), new DeltaPacking().vectorised());
+    assertFalse(new DeltaPacking(false).vectorised());
+  }
 
   @AfterEach
   void close() {
@@ -36,7 +43,7 @@ class DeltaPackingTest {
   }
 
   @Test
-  void shouldUnpackTheVeryBitsOfEveryWidthAndLength() throws MalformedFrameException {
+  void shouldUnpackTheVeryBitsOfEveryWidthAndLength() throws DataFormatException {
     for (int width = 0; width <= 32; width++) {
       for (int floats = 0; floats <= 70; floats++) {
         int[] bits = widths(floats, width);
@@ -64,7 +71,7 @@ class DeltaPackingTest {
   }
 
   @Test
-  void shouldUnpackTheVeryBitsOfMixedWidths() throws MalformedFrameException {
+  void shouldUnpackTheVeryBitsOfMixedWidths() throws DataFormatException {
     for (int round = 0; round < 3000; round++) {
       int[] bits = mixed(random.nextInt(1000));
       byte[] packed = pack(bits);
@@ -75,7 +82,7 @@ class DeltaPackingTest {
   }
 
   @Test
-  void shouldKeepPayloadsOfNaNsAndSignsOfZeros() throws MalformedFrameException {
+  void shouldKeepPayloadsOfNaNsAndSignsOfZeros() throws DataFormatException {
     int[] bits = new int[800];
     bits[0] = 0x7FC0_0001;
     bits[1] = 0xFFC1_2345;
@@ -88,7 +95,7 @@ class DeltaPackingTest {
   }
 
   @Test
-  void shouldPackZerosIntoOneByteForEightFloats() throws MalformedFrameException {
+  void shouldPackZerosIntoOneByteForEightFloats() throws DataFormatException {
     byte[] packed = pack(new int[8000]);
     assertEquals(1000, packed.length);
     assertArrayEquals(new int[8000], unpack(packed, 8000));
@@ -121,19 +128,19 @@ class DeltaPackingTest {
     byte[] packed = pack(bits);
     for (int length = 0; length < packed.length; length++) {
       byte[] shorter = Arrays.copyOf(packed, length);
-      MalformedFrameException thrown =
-          assertThrows(MalformedFrameException.class, () -> unpack(shorter, bits.length));
+      DataFormatException thrown =
+          assertThrows(DataFormatException.class, () -> unpack(shorter, bits.length));
       assertTrue(thrown.getMessage().contains(length + " bytes"), thrown.getMessage());
     }
     byte[] longer = Arrays.copyOf(packed, packed.length + 1);
-    assertThrows(MalformedFrameException.class, () -> unpack(longer, bits.length));
+    assertThrows(DataFormatException.class, () -> unpack(longer, bits.length));
   }
 
   @Test
   void shouldRefuseAnotherNumberOfFloats() {
     byte[] packed = pack(widths(800, 9));
     for (int floats : new int[] {0, 1, 400, 792, 801, 808, 100_000}) {
-      assertThrows(MalformedFrameException.class, () -> unpack(packed, floats));
+      assertThrows(DataFormatException.class, () -> unpack(packed, floats));
     }
   }
 
@@ -145,11 +152,10 @@ class DeltaPackingTest {
     packed[3] = 0;
     packed[4] = 3;
     packed[5] = 0;
-    MalformedFrameException thrown =
-        assertThrows(MalformedFrameException.class, () -> unpack(packed, 64));
+    DataFormatException thrown = assertThrows(DataFormatException.class, () -> unpack(packed, 64));
     assertTrue(thrown.getMessage().contains("33 bits"), thrown.getMessage());
     packed[2] = (byte) 0xFF;
-    assertThrows(MalformedFrameException.class, () -> unpack(packed, 64));
+    assertThrows(DataFormatException.class, () -> unpack(packed, 64));
   }
 
   @Test
@@ -175,7 +181,7 @@ class DeltaPackingTest {
       try {
         unpack(bytes, floats); // checks the guards
         accepted++;
-      } catch (MalformedFrameException expected) {
+      } catch (DataFormatException expected) {
         assertTrue(expected.getMessage().contains("packed differences"), expected.getMessage());
       }
     }
@@ -183,7 +189,7 @@ class DeltaPackingTest {
   }
 
   @Test
-  void shouldRefuseRangesOutsideOfTheirSegments() throws MalformedFrameException {
+  void shouldRefuseRangesOutsideOfTheirSegments() throws DataFormatException {
     MemorySegment plain = arena.allocate(4096);
     MemorySegment packed = arena.allocate(4096);
     assertThrows(IndexOutOfBoundsException.class, () -> packing.pack(plain, 100, 1000, packed, 0));
@@ -224,25 +230,13 @@ class DeltaPackingTest {
       int all = IntStream.of(eight).reduce(0, (a, b) -> a | b);
       int width = 32 - Integer.numberOfLeadingZeros(all);
       packed[block] = (byte) width;
-      if (width > 16) {
-        at = fields(packed, at, eight, 0, 16);
-        at = fields(packed, at, eight, 16, width - 16);
-      } else {
-        at = fields(packed, at, eight, 0, width);
+      for (int i = 0; i < 8 * width; i++) {
+        int bit = (eight[i / width] >>> (i % width)) & 1;
+        packed[at + i / 8] |= (byte) (bit << (i % 8));
       }
+      at += width;
     }
     return Arrays.copyOf(packed, at);
-  }
-
-  /** Writes {@code width} bits of each value, from bit {@code low}; returns where they end. */
-  private static int fields(byte[] to, int at, int[] values, int low, int width) {
-    for (int i = 0; i < 8; i++) {
-      for (int bit = 0; bit < width; bit++) {
-        int place = i * width + bit;
-        to[at + place / 8] |= (byte) ((values[i] >>> (low + bit) & 1) << (place % 8));
-      }
-    }
-    return at + width;
   }
 
   /** Blocks whose widths lie anywhere, mostly in the middle. */
@@ -290,22 +284,24 @@ class DeltaPackingTest {
         source.set(INT, from + 4L * i, bits[i]);
       }
       MemorySegment target = guarded(mine, limit);
+      packing = new DeltaPacking(random.nextBoolean());
       int bytes = packing.pack(source, from, bits.length, target, to);
       checkGuards(target, to, limit);
       return bytes < 0 ? null : target.asSlice(to, bytes).toArray(ValueLayout.JAVA_BYTE);
     }
   }
 
-  private int[] unpack(byte[] packed, int floats) throws MalformedFrameException {
+  private int[] unpack(byte[] packed, int floats) throws DataFormatException {
     try (Arena mine = Arena.ofConfined()) {
       // The source ends where its segment ends.
       MemorySegment source = mine.allocate(MARGIN + packed.length);
       MemorySegment.copy(packed, 0, source, ValueLayout.JAVA_BYTE, MARGIN, packed.length);
       MemorySegment target = guarded(mine, 4L * floats);
       int to = MARGIN + random.nextInt(8);
+      packing = new DeltaPacking(random.nextBoolean());
       try {
         packing.unpack(source, MARGIN, packed.length, target, to, floats);
-      } catch (MalformedFrameException e) {
+      } catch (DataFormatException e) {
         checkGuards(target, to, 0);
         throw e;
       }
