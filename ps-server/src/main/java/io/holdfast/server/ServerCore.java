@@ -1,6 +1,7 @@
 package io.holdfast.server;
 
 import io.holdfast.config.control.ControlMessage;
+import io.holdfast.config.control.RedundancyStatistics;
 import io.holdfast.config.control.ServerControl;
 import io.holdfast.config.job.CommitMode;
 import io.holdfast.config.job.JobSpec;
@@ -580,7 +581,8 @@ public final class ServerCore implements AutoCloseable {
         transactions.stagedBytesPeak(),
         transactions.applied(),
         rows.updates(),
-        transportRefusals.getAsLong() + refused);
+        transportRefusals.getAsLong() + refused,
+        RedundancyStatistics.NONE);
   }
 
   @Override

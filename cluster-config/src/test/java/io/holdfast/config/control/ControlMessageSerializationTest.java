@@ -180,7 +180,15 @@ final class ControlMessageSerializationTest {
         new CommittedRanges(
             SERVER, 6, List.of(new RangeRecord(new DataRange(1, 2, 3, 1L << 40, 5, 6), 7))),
         new QueryStatistics(),
-        new ServerStatistics(SERVER, 1, 2, 3, 4, 5, 6),
+        new ServerStatistics(
+            SERVER,
+            1,
+            2,
+            3,
+            4,
+            5,
+            6,
+            new RedundancyStatistics(7, 8, 9, 10, 11, 12, 13, 14, 15, 16)),
         new StartWorker(WORKER, job, MAP),
         new WorkerEpoch(MAP),
         new RequestLease(WORKER, 5, 9),
