@@ -192,7 +192,7 @@ final class SimServer extends SimProcess {
             MemorySettings.DEFAULT,
             (to, message) -> cluster.seams.serverSends(this, to, message, endpoint),
             this::tell,
-            () -> 0);
+            endpoint.counters());
     cluster.model().initialise(core);
     endpoint.adopt(start.map());
   }
