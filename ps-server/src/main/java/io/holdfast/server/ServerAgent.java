@@ -140,6 +140,8 @@ public final class ServerAgent implements Agent {
           for (ControlMessage command; (command = commands.poll()) != null; work++) {
             onCommand(command);
           }
+          core.flush();
+          core.tick(clock.nanoTime());
           return work;
         });
   }

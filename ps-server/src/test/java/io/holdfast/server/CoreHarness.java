@@ -76,7 +76,12 @@ final class CoreHarness implements AutoCloseable {
   }
 
   static TxHeader header(int worker, long sequence, long watermark, int part, int parts) {
-    return new TxHeader(tx(worker, sequence), watermark, 0.5f, range(sequence), part, parts);
+    return header(worker, sequence, watermark, 0, part, parts);
+  }
+
+  static TxHeader header(
+      int worker, long sequence, long watermark, int owner, int part, int parts) {
+    return new TxHeader(tx(worker, sequence), watermark, 0.5f, owner, range(sequence), part, parts);
   }
 
   /** Stages {@code gradient} for all weights of one row. */
@@ -112,7 +117,9 @@ final class CoreHarness implements AutoCloseable {
   }
 
   void expectStaged(NodeId from, DataMessage.Stage message) {
-    assertEquals(new DataMessage.Staged(message.header().tx()), ask(from, message));
+    assertEquals(
+        new DataMessage.Staged(message.header().tx(), message.header().owner()),
+        ask(from, message));
   }
 
   void expectApplied(TxId tx, long watermark) {

@@ -7,7 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.holdfast.config.control.ControlMessage;
 import io.holdfast.config.control.ServerControl;
+import io.holdfast.config.job.CommitMode;
 import io.holdfast.config.job.JobSpec;
+import io.holdfast.config.job.Redundancy;
 import io.holdfast.config.model.OptimizerKind;
 import io.holdfast.config.placement.Member;
 import io.holdfast.config.placement.NodeId;
@@ -79,7 +81,7 @@ class ServerAgentTest {
             Participants.of(0),
             Payload.of(TestJobs.ids(3, 5)),
             Payload.of(TestJobs.fill(8, 1f)));
-    assertEquals(new DataMessage.Staged(CoreHarness.tx(0, 1)), ask(stage));
+    assertEquals(new DataMessage.Staged(CoreHarness.tx(0, 1), 0), ask(stage));
     assertEquals(
         new DataMessage.Applied(CoreHarness.tx(0, 1)),
         ask(new DataMessage.Commit(CoreHarness.tx(0, 1), 0)));
@@ -154,8 +156,8 @@ class ServerAgentTest {
         job.seed(),
         1,
         1,
-        1,
-        0,
+        Redundancy.NONE,
+        CommitMode.TWO_PHASE,
         floats,
         job.batch(),
         job.sync(),

@@ -298,7 +298,7 @@ class ServerCoreTest {
       server.expectRefused(
           RefusalReason.ABORTED, WORKER, server.stageRow(header(0, 1, 0, 0, 1), ALONE, 7, 2f));
       TxHeader restarted =
-          new TxHeader(new TxId(NodeId.worker(1), 999, 1), 0, 0.5f, range(1), 0, 1);
+          new TxHeader(new TxId(NodeId.worker(1), 999, 1), 0, 0.5f, 0, range(1), 0, 1);
       server.expectRefused(
           RefusalReason.ABORTED, NodeId.worker(1), server.stageRow(restarted, ALONE, 7, 2f));
     }
@@ -416,7 +416,8 @@ class ServerCoreTest {
           row++;
         }
         for (long sequence = 1; sequence <= 9; sequence++) {
-          server.expectStaged(WORKER, server.stageRow(header(0, sequence, 0, 0, 1), all, row, 2f));
+          server.expectStaged(
+              WORKER, server.stageRow(header(0, sequence, 0, i, 0, 1), all, row, 2f));
           server.expectApplied(tx(0, sequence), 0);
         }
         for (RangeRecord record :
@@ -527,7 +528,7 @@ class ServerCoreTest {
               new DataMessage.StageRows(header, Participants.of(0, 0), one, gradient),
               new DataMessage.StageRows(header, Participants.of(-1, 0), one, gradient),
               new DataMessage.StageRows(
-                  new TxHeader(tx(0, 1), 0, 0.5f, new DataRange(0, 0, 5, 4, 1, 0), 0, 1),
+                  new TxHeader(tx(0, 1), 0, 0.5f, 0, new DataRange(0, 0, 5, 4, 1, 0), 0, 1),
                   ALONE,
                   one,
                   gradient),
@@ -549,8 +550,8 @@ class ServerCoreTest {
       List<TxHeader> others =
           List.of(
               header(0, 1, 0, 1, 3),
-              new TxHeader(tx(0, 1), 0, 0.25f, range(1), 1, 2),
-              new TxHeader(tx(0, 1), 0, 0.5f, range(2), 1, 2));
+              new TxHeader(tx(0, 1), 0, 0.25f, 0, range(1), 1, 2),
+              new TxHeader(tx(0, 1), 0, 0.5f, 0, range(2), 1, 2));
       for (TxHeader other : others) {
         server.expectRefused(RefusalReason.MALFORMED, WORKER, server.stageRow(other, ALONE, 8, 2f));
       }
@@ -590,7 +591,7 @@ class ServerCoreTest {
       List<DataMessage> answers =
           List.of(
               new DataMessage.Refused(1, RefusalReason.BUSY),
-              new DataMessage.Staged(tx(0, 1)),
+              new DataMessage.Staged(tx(0, 1), 0),
               new DataMessage.Applied(tx(0, 1)),
               new DataMessage.Rows(1, Payload.EMPTY),
               new DataMessage.ShardValues(1, 0, ShardVersion.NONE, Payload.EMPTY));
@@ -660,6 +661,7 @@ class ServerCoreTest {
             tx,
             random.nextInt(4) == 0 ? random.nextInt(70) : 0,
             0.5f,
+            random.nextInt(12) == 0 ? random.nextInt() : 0,
             range(1),
             random.nextInt(parts),
             random.nextInt(20) == 0 ? random.nextInt() : parts);

@@ -65,7 +65,7 @@ class ServerModelTest {
         return new DataMessage.Applied(tx);
       }
       staged.computeIfAbsent(tx, key -> new TreeMap<>()).put(m.header().part(), m);
-      return isWhole(tx) ? new DataMessage.Staged(tx) : null;
+      return isWhole(tx) ? new DataMessage.Staged(tx, 0) : null;
     }
 
     boolean isWhole(TxId tx) {

@@ -1,8 +1,10 @@
 package io.holdfast.server;
 
+import io.holdfast.config.job.CommitMode;
 import io.holdfast.config.job.DataSpec;
 import io.holdfast.config.job.JobSpec;
 import io.holdfast.config.job.LearningRate;
+import io.holdfast.config.job.Redundancy;
 import io.holdfast.config.job.SyncMode;
 import io.holdfast.config.model.Interaction;
 import io.holdfast.config.model.ModelSpec;
@@ -34,6 +36,26 @@ public final class TestJobs {
 
   public static JobSpec job(
       ModelSpec model, OptimizerKind optimizer, int servers, int workers, long stagedBytesMax) {
+    return job(
+        model,
+        optimizer,
+        servers,
+        workers,
+        stagedBytesMax,
+        Redundancy.NONE,
+        CommitMode.TWO_PHASE,
+        1 << 16);
+  }
+
+  public static JobSpec job(
+      ModelSpec model,
+      OptimizerKind optimizer,
+      int servers,
+      int workers,
+      long stagedBytesMax,
+      Redundancy redundancy,
+      CommitMode commit,
+      int messageBytesMax) {
     return new JobSpec(
         model,
         OptimizerSpec.of(optimizer),
@@ -41,8 +63,8 @@ public final class TestJobs {
         42,
         servers,
         workers,
-        servers > 1 ? servers - 1 : 1,
-        servers > 1 ? 1 : 0,
+        redundancy,
+        commit,
         16,
         8,
         SyncMode.ASYNC,
@@ -53,7 +75,7 @@ public final class TestJobs {
         1,
         stagedBytesMax,
         1_000_000_000L,
-        1 << 16,
+        messageBytesMax,
         new DataSpec(List.of("data.tsv"), List.of(), false, 0, ""));
   }
 

@@ -172,7 +172,7 @@ final class ScriptedWorker implements WorkerEffects, AutoCloseable {
   }
 
   void staged(int server, long sequence) {
-    message(NodeId.server(server), new DataMessage.Staged(tx(sequence)));
+    message(NodeId.server(server), new DataMessage.Staged(tx(sequence), server));
   }
 
   void applied(int server, long sequence) {

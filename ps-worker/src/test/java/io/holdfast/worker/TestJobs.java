@@ -1,8 +1,10 @@
 package io.holdfast.worker;
 
+import io.holdfast.config.job.CommitMode;
 import io.holdfast.config.job.DataSpec;
 import io.holdfast.config.job.JobSpec;
 import io.holdfast.config.job.LearningRate;
+import io.holdfast.config.job.Redundancy;
 import io.holdfast.config.job.SyncMode;
 import io.holdfast.config.model.Interaction;
 import io.holdfast.config.model.ModelSpec;
@@ -46,8 +48,8 @@ final class TestJobs {
         1,
         servers,
         1,
-        1,
-        0,
+        Redundancy.NONE,
+        CommitMode.TWO_PHASE,
         64,
         batch,
         sync,

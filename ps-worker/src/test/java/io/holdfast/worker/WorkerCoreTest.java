@@ -219,7 +219,8 @@ final class WorkerCoreTest {
     for (int server = 0; server < 2; server++) {
       worker.message(
           NodeId.server(server),
-          new DataMessage.Staged(new io.holdfast.config.protocol.TxId(NODE, INCARNATION + 1, 1)));
+          new DataMessage.Staged(
+              new io.holdfast.config.protocol.TxId(NODE, INCARNATION + 1, 1), 0));
     }
     assertEquals(List.of(), worker.takeSent());
   }

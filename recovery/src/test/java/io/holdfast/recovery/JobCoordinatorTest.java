@@ -11,6 +11,7 @@ import io.holdfast.config.control.JobControl.MapForReader;
 import io.holdfast.config.control.JobControl.Registered;
 import io.holdfast.config.control.JobControl.RegistrationRefused;
 import io.holdfast.config.control.JobControl.Stop;
+import io.holdfast.config.control.RedundancyStatistics;
 import io.holdfast.config.control.Register;
 import io.holdfast.config.control.ServerControl.AdoptEpoch;
 import io.holdfast.config.control.ServerControl.CommittedRanges;
@@ -241,8 +242,8 @@ final class JobCoordinatorTest implements CoordinatorEffects {
     on(new CommittedRanges(SERVER_0, query, List.of(new RangeRecord(one, 1))));
     DataRange other = new DataRange(0, 0, secondFrom, 98, 46, 2);
     on(new CommittedRanges(SERVER_1, query, List.of(new RangeRecord(other, iterations - 1))));
-    on(new ServerStatistics(SERVER_0, 0, 0, 0, 0, 0, 0));
-    on(new ServerStatistics(SERVER_1, 0, 0, 0, 0, 0, 0));
+    on(new ServerStatistics(SERVER_0, 0, 0, 0, 0, 0, 0, RedundancyStatistics.NONE));
+    on(new ServerStatistics(SERVER_1, 0, 0, 0, 0, 0, 0, RedundancyStatistics.NONE));
   }
 
   private void assertReason(String part) {

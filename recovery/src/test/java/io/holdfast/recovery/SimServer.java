@@ -3,6 +3,7 @@ package io.holdfast.recovery;
 import io.holdfast.config.control.ControlMessage;
 import io.holdfast.config.control.JobControl.Registered;
 import io.holdfast.config.control.JobControl.Stop;
+import io.holdfast.config.control.RedundancyStatistics;
 import io.holdfast.config.control.ServerControl.AdoptEpoch;
 import io.holdfast.config.control.ServerControl.CommittedRanges;
 import io.holdfast.config.control.ServerControl.EpochAdopted;
@@ -75,7 +76,8 @@ final class SimServer {
         reply(new WorkerResolved(self, resolve.worker(), resolve.incarnation()));
       }
       case QueryRanges query -> reply(new CommittedRanges(self, query.query(), ranges()));
-      case QueryStatistics query -> reply(new ServerStatistics(self, 0, 0, 0, 0, 0, 0));
+      case QueryStatistics query ->
+          reply(new ServerStatistics(self, 0, 0, 0, 0, 0, 0, RedundancyStatistics.NONE));
       case Stop stop -> {
         // Its contents are still looked at.
       }

@@ -1,8 +1,10 @@
 package io.holdfast.recovery;
 
+import io.holdfast.config.job.CommitMode;
 import io.holdfast.config.job.DataSpec;
 import io.holdfast.config.job.JobSpec;
 import io.holdfast.config.job.LearningRate;
+import io.holdfast.config.job.Redundancy;
 import io.holdfast.config.job.SyncMode;
 import io.holdfast.config.model.OptimizerKind;
 import io.holdfast.config.model.OptimizerSpec;
@@ -28,8 +30,8 @@ public final class TestJobs {
         7,
         servers,
         workers,
-        1,
-        0,
+        Redundancy.NONE,
+        CommitMode.TWO_PHASE,
         4096,
         batch,
         sync,

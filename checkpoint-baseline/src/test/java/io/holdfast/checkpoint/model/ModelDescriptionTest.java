@@ -2,9 +2,11 @@ package io.holdfast.checkpoint.model;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.holdfast.config.job.CommitMode;
 import io.holdfast.config.job.DataSpec;
 import io.holdfast.config.job.JobSpec;
 import io.holdfast.config.job.LearningRate;
+import io.holdfast.config.job.Redundancy;
 import io.holdfast.config.job.SyncMode;
 import java.time.Instant;
 import java.util.List;
@@ -39,8 +41,8 @@ class ModelDescriptionTest {
         77,
         3,
         2,
-        2,
-        0,
+        Redundancy.NONE,
+        CommitMode.TWO_PHASE,
         1024,
         16,
         SyncMode.ASYNC,

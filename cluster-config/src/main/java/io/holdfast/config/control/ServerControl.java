@@ -88,6 +88,7 @@ public final class ServerControl {
    * @param transactions applied here
    * @param rowsUpdated over all transactions
    * @param framesRefused malformed, wrong key, fenced or stale
+   * @param redundancy what redundancy cost and found
    */
   public record ServerStatistics(
       NodeId server,
@@ -96,6 +97,7 @@ public final class ServerControl {
       long stagedBytesPeak,
       long transactions,
       long rowsUpdated,
-      long framesRefused)
+      long framesRefused,
+      RedundancyStatistics redundancy)
       implements ControlMessage {}
 }

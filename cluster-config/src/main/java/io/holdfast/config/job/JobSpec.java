@@ -18,8 +18,8 @@ import io.holdfast.config.placement.StripeMap;
  * @param seed of initial values
  * @param servers number of servers
  * @param workers number of workers
- * @param k data members of a stripe
- * @param r parities of a stripe; 0 without redundancy
+ * @param redundancy of rows and NN shards
+ * @param commit how an iteration becomes part of the model
  * @param nnShardFloats length of an NN shard
  * @param batch samples of an iteration
  * @param sync how far workers may run apart
@@ -40,8 +40,8 @@ public record JobSpec(
     long seed,
     int servers,
     int workers,
-    int k,
-    int r,
+    Redundancy redundancy,
+    CommitMode commit,
     int nnShardFloats,
     int batch,
     SyncMode sync,
@@ -72,6 +72,9 @@ public record JobSpec(
     if (deterministic && (sync != SyncMode.SYNC || window != 1)) {
       throw new IllegalArgumentException("a deterministic job is synchronous with window 1");
     }
+    if (deterministic && commit == CommitMode.ONE_PHASE) {
+      throw new IllegalArgumentException("a deterministic job commits in two phases");
+    }
   }
 
   /** The same job over other data, or over this data once it is measured. */
@@ -83,8 +86,8 @@ public record JobSpec(
         seed,
         servers,
         workers,
-        k,
-        r,
+        redundancy,
+        commit,
         nnShardFloats,
         batch,
         sync,
@@ -101,7 +104,7 @@ public record JobSpec(
 
   @JsonIgnore
   public StripeMap stripeMap() {
-    return StripeMap.of(servers, k, r, model.totalRows());
+    return StripeMap.of(servers, redundancy.k(), redundancy.r(), model.totalRows());
   }
 
   @JsonIgnore

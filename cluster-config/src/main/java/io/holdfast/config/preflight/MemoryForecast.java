@@ -15,7 +15,7 @@ import io.holdfast.config.transport.ChannelKind;
  * @param tables rows of the host's servers, with optimizer state and update counters, as if every
  *     row had been touched
  * @param parity parity rows of the host's servers, with a counter for each member
- * @param nn shards of the NN with state, {@code 1 + r} copies spread over all servers
+ * @param nn shards of the NN with state, with their backups, spread over all servers
  * @param staged parts of undecided transactions
  * @param workers rows, gradients and activations of the iterations in flight, all ids distinct
  * @param links shared memory of the links
@@ -40,7 +40,7 @@ public record MemoryForecast(
     StripeMap map = job.stripeMap();
     long stride = job.rowLayout().strideBytes();
     long rows = map.dataCapacity() * (stride + Integer.BYTES);
-    long parity = map.parityCapacity() * (stride + (long) job.k() * Integer.BYTES);
+    long parity = map.parityCapacity() * (stride + (long) job.redundancy().k() * Integer.BYTES);
     return new MemoryForecast(
         request.serversHere() * rows,
         request.serversHere() * parity,
@@ -55,7 +55,7 @@ public record MemoryForecast(
     OptimizerSpec optimizer = job.optimizer().forNn();
     long parameters = NnLayout.of(job.model()).parameters();
     long state = optimizer.kind().stateFloats((int) parameters);
-    return (parameters + state) * Float.BYTES * (1 + job.r()) / job.servers();
+    return (parameters + state) * Float.BYTES * (1 + job.redundancy().nnReplicas()) / job.servers();
   }
 
   private static long workerBytes(JobSpec job) {
@@ -79,7 +79,7 @@ public record MemoryForecast(
     }
     AeronSettings aeron = request.aeron().get();
     JobSpec job = request.job();
-    boolean mesh = job.r() > 0; // Only redundancy makes servers talk to each other.
+    boolean mesh = job.redundancy().isOn(); // Only redundancy makes servers talk to each other.
     long servers = request.serversHere();
     if (aeron.channel() == ChannelKind.IPC) {
       long clients = request.workersHere() + READERS;

@@ -108,7 +108,14 @@ public final class Preflight {
 
   private boolean checkPlacement() {
     JobSpec job = request.job();
-    String code = "k = " + job.k() + ", r = " + job.r() + " on " + job.servers() + " servers";
+    String code =
+        "k = "
+            + job.redundancy().k()
+            + ", r = "
+            + job.redundancy().r()
+            + " on "
+            + job.servers()
+            + " servers";
     try {
       job.stripeMap();
       ok("placement", code);

@@ -1,7 +1,23 @@
 package io.holdfast.config.protocol;
 
 /** A message of the data plane. What each means is told in the schema. */
-public sealed interface DataMessage {
+public sealed interface DataMessage
+    permits DataMessage.Pull,
+        DataMessage.Rows,
+        DataMessage.PullShard,
+        DataMessage.ShardValues,
+        DataMessage.Stage,
+        DataMessage.Staged,
+        DataMessage.Commit,
+        DataMessage.Applied,
+        DataMessage.Refused,
+        DataMessage.Export,
+        DataMessage.ExportedRows,
+        DataMessage.ExportShard,
+        DataMessage.ExportedShard,
+        DataMessage.Scrub,
+        DataMessage.Scrubbed,
+        PeerMessage {
 
   /** A worker or reader asks. */
   record Pull(long request, Payload rows) implements DataMessage {
@@ -39,8 +55,8 @@ public sealed interface DataMessage {
     Participants participants();
   }
 
-  /** A server holds its whole part. */
-  record Staged(TxId tx) implements DataMessage {}
+  /** A server holds the whole part of {@code owner}, itself or one whose witness it is. */
+  record Staged(TxId tx, int owner) implements DataMessage {}
 
   /** The decision. */
   record Commit(TxId tx, long watermark) implements DataMessage {}
@@ -70,5 +86,65 @@ public sealed interface DataMessage {
 
   /** {@code values}: {@code [weights | state]}. */
   record ExportedShard(long request, int shard, long updates, Payload values)
+      implements DataMessage {}
+
+  /** What a {@link Scrub} looks at. */
+  enum ScrubKind {
+    PARITIES(1),
+    NN_REPLICAS(2);
+
+    private final int code;
+
+    ScrubKind(int code) {
+      this.code = code;
+    }
+
+    public int code() {
+      return code;
+    }
+
+    static ScrubKind of(int code) throws MalformedFrameException {
+      for (ScrubKind kind : values()) {
+        if (kind.code == code) {
+          return kind;
+        }
+      }
+      throw new MalformedFrameException("scrub kind " + code);
+    }
+  }
+
+  /**
+   * A reader asks a server to compare what it keeps for others with what they have.
+   *
+   * @param from first parity row of the server, or first NN shard
+   * @param to behind the last one
+   * @param repair whether to put right what can be located
+   */
+  record Scrub(long request, ScrubKind kind, long from, long to, boolean repair)
+      implements DataMessage {}
+
+  /**
+   * What was found.
+   *
+   * @param next where to go on; {@code to} of the request when all was looked at
+   * @param compared stripes (with at least one row that was ever updated) or shards that were
+   *     compared
+   * @param wrong of them, that are not as they should be
+   * @param located of the wrong ones, those whose wrong member is known
+   * @param repaired of the located ones, those that were put right
+   * @param deviation largest difference, relative to the largest value of the stripe; 0 for exact
+   *     codes unless something is wrong
+   * @param members int64 pairs (stripe, position) or (shard, -1) of wrong ones; position -1 where
+   *     it is not known; the first ones if there are many
+   */
+  record Scrubbed(
+      long request,
+      long next,
+      long compared,
+      long wrong,
+      long located,
+      long repaired,
+      double deviation,
+      Payload members)
       implements DataMessage {}
 }

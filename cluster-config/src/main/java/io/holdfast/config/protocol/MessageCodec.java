@@ -26,6 +26,10 @@ import io.holdfast.config.protocol.codec.RefusedDecoder;
 import io.holdfast.config.protocol.codec.RefusedEncoder;
 import io.holdfast.config.protocol.codec.RowsDecoder;
 import io.holdfast.config.protocol.codec.RowsEncoder;
+import io.holdfast.config.protocol.codec.ScrubDecoder;
+import io.holdfast.config.protocol.codec.ScrubEncoder;
+import io.holdfast.config.protocol.codec.ScrubbedDecoder;
+import io.holdfast.config.protocol.codec.ScrubbedEncoder;
 import io.holdfast.config.protocol.codec.ShardValuesDecoder;
 import io.holdfast.config.protocol.codec.ShardValuesEncoder;
 import io.holdfast.config.protocol.codec.StageRowsDecoder;
@@ -84,6 +88,12 @@ public final class MessageCodec {
   private final ExportedShardEncoder exportedShardEncoder = new ExportedShardEncoder();
   private final ExportedShardDecoder exportedShardDecoder = new ExportedShardDecoder();
 
+  private final ScrubEncoder scrubEncoder = new ScrubEncoder();
+  private final ScrubDecoder scrubDecoder = new ScrubDecoder();
+  private final ScrubbedEncoder scrubbedEncoder = new ScrubbedEncoder();
+  private final ScrubbedDecoder scrubbedDecoder = new ScrubbedDecoder();
+  private final PeerCodec peers = new PeerCodec();
+
   private final UnsafeBuffer view = new UnsafeBuffer(0, 0);
 
   /** A decoded frame. Payloads point into the frame. */
@@ -121,11 +131,14 @@ public final class MessageCodec {
               case DataMessage.ExportShard m -> ExportShardEncoder.BLOCK_LENGTH;
               case DataMessage.ExportedShard m ->
                   ExportedShardEncoder.BLOCK_LENGTH + variable(m.values());
+              case DataMessage.Scrub m -> ScrubEncoder.BLOCK_LENGTH;
+              case DataMessage.Scrubbed m -> ScrubbedEncoder.BLOCK_LENGTH + variable(m.members());
+              case PeerMessage m -> PeerCodec.bodyBytes(m);
             };
     return Math.toIntExact(length);
   }
 
-  private static long variable(Payload payload) {
+  static long variable(Payload payload) {
     return LENGTH_PREFIX + payload.lengthBytes();
   }
 
@@ -190,7 +203,7 @@ public final class MessageCodec {
             yield append(target, end1, m.gradients());
           }
           case DataMessage.Staged m -> {
-            stagedEncoder.wrapAndApplyHeader(targetView, 0, headerEncoder);
+            stagedEncoder.wrapAndApplyHeader(targetView, 0, headerEncoder).owner(m.owner());
             write(stagedEncoder.envelope(), envelope);
             write(stagedEncoder.tx(), m.tx());
             yield stagedEncoder.limit();
@@ -251,11 +264,36 @@ public final class MessageCodec {
             write(exportedShardEncoder.envelope(), envelope);
             yield append(target, exportedShardEncoder.limit(), m.values());
           }
+          case DataMessage.Scrub m -> {
+            scrubEncoder
+                .wrapAndApplyHeader(targetView, 0, headerEncoder)
+                .request(m.request())
+                .kind((short) m.kind().code())
+                .from(m.from())
+                .to(m.to())
+                .repair((short) (m.repair() ? 1 : 0));
+            write(scrubEncoder.envelope(), envelope);
+            yield scrubEncoder.limit();
+          }
+          case DataMessage.Scrubbed m -> {
+            scrubbedEncoder
+                .wrapAndApplyHeader(targetView, 0, headerEncoder)
+                .request(m.request())
+                .next(m.next())
+                .compared(m.compared())
+                .wrong(m.wrong())
+                .located(m.located())
+                .repaired(m.repaired())
+                .deviation(m.deviation());
+            write(scrubbedEncoder.envelope(), envelope);
+            yield append(target, scrubbedEncoder.limit(), m.members());
+          }
+          case PeerMessage m -> peers.encode(envelope, m, target, targetView);
         };
     return end;
   }
 
-  private static int append(MemorySegment target, int offset, Payload payload) {
+  static int append(MemorySegment target, int offset, Payload payload) {
     int length = Math.toIntExact(payload.lengthBytes());
     target.set(ValueLayout.JAVA_INT_UNALIGNED, offset, length);
     if (length > 0) {
@@ -270,7 +308,7 @@ public final class MessageCodec {
     return offset + LENGTH_PREFIX + participants.lengthBytes();
   }
 
-  private static void write(EnvelopeEncoder target, Envelope envelope) {
+  static void write(EnvelopeEncoder target, Envelope envelope) {
     target
         .sessionKey(envelope.sessionKey())
         .epoch(envelope.epoch().packed())
@@ -280,7 +318,7 @@ public final class MessageCodec {
         .addressee(envelope.addressee().code());
   }
 
-  private static void write(TxEncoder target, TxId tx) {
+  static void write(TxEncoder target, TxId tx) {
     target.worker(tx.worker().code()).incarnation(tx.incarnation()).sequence(tx.sequence());
   }
 
@@ -291,6 +329,7 @@ public final class MessageCodec {
         .sequence(header.tx().sequence())
         .watermark(header.watermark())
         .learningRate(header.learningRate())
+        .owner(header.owner())
         .pass(header.range().pass())
         .file(header.range().file())
         .from(header.range().from())
@@ -415,7 +454,9 @@ public final class MessageCodec {
       case StagedDecoder.TEMPLATE_ID -> {
         checkBlock(frame, StagedDecoder.BLOCK_LENGTH);
         stagedDecoder.wrapAndApplyHeader(view, 0, headerDecoder);
-        return decoded(stagedDecoder.envelope(), new DataMessage.Staged(read(stagedDecoder.tx())));
+        return decoded(
+            stagedDecoder.envelope(),
+            new DataMessage.Staged(read(stagedDecoder.tx()), stagedDecoder.owner()));
       }
       case CommitDecoder.TEMPLATE_ID -> {
         checkBlock(frame, CommitDecoder.BLOCK_LENGTH);
@@ -481,7 +522,38 @@ public final class MessageCodec {
                 exportedShardDecoder.updates(),
                 values));
       }
-      default -> throw new MalformedFrameException("no template " + template);
+      case ScrubDecoder.TEMPLATE_ID -> {
+        checkBlock(frame, ScrubDecoder.BLOCK_LENGTH);
+        scrubDecoder.wrapAndApplyHeader(view, 0, headerDecoder);
+        return decoded(
+            scrubDecoder.envelope(),
+            new DataMessage.Scrub(
+                scrubDecoder.request(),
+                DataMessage.ScrubKind.of(scrubDecoder.kind()),
+                scrubDecoder.from(),
+                scrubDecoder.to(),
+                scrubDecoder.repair() != 0));
+      }
+      case ScrubbedDecoder.TEMPLATE_ID -> {
+        checkBlock(frame, ScrubbedDecoder.BLOCK_LENGTH);
+        scrubbedDecoder.wrapAndApplyHeader(view, 0, headerDecoder);
+        return decoded(
+            scrubbedDecoder.envelope(),
+            new DataMessage.Scrubbed(
+                scrubbedDecoder.request(),
+                scrubbedDecoder.next(),
+                scrubbedDecoder.compared(),
+                scrubbedDecoder.wrong(),
+                scrubbedDecoder.located(),
+                scrubbedDecoder.repaired(),
+                scrubbedDecoder.deviation(),
+                variable(frame, scrubbedDecoder.limit(), Long.BYTES)));
+      }
+      default -> {
+        int block = PeerCodec.blockLength(template);
+        checkBlock(frame, block);
+        return peers.decode(template, view, headerDecoder, frame);
+      }
     }
   }
 
@@ -499,7 +571,7 @@ public final class MessageCodec {
     }
   }
 
-  private static Payload variable(MemorySegment frame, int offset, int unit)
+  static Payload variable(MemorySegment frame, int offset, int unit)
       throws MalformedFrameException {
     if (offset + LENGTH_PREFIX > frame.byteSize()) {
       throw new MalformedFrameException("a frame of " + frame.byteSize() + " bytes is cut short");
@@ -519,7 +591,7 @@ public final class MessageCodec {
     return Payload.of(frame.asSlice(offset + LENGTH_PREFIX, length));
   }
 
-  private static int behind(int offset, Payload payload) {
+  static int behind(int offset, Payload payload) {
     return offset + LENGTH_PREFIX + (int) payload.lengthBytes();
   }
 
@@ -530,7 +602,7 @@ public final class MessageCodec {
     return Participants.read(payload.segment());
   }
 
-  private static Decoded decoded(EnvelopeDecoder envelope, DataMessage message) {
+  static Decoded decoded(EnvelopeDecoder envelope, DataMessage message) {
     return new Decoded(
         new Envelope(
             envelope.sessionKey(),
@@ -542,7 +614,7 @@ public final class MessageCodec {
         message);
   }
 
-  private static TxId read(TxDecoder tx) {
+  static TxId read(TxDecoder tx) {
     return new TxId(NodeId.of(tx.worker()), tx.incarnation(), tx.sequence());
   }
 
@@ -555,6 +627,7 @@ public final class MessageCodec {
         new TxId(NodeId.of(header.worker()), header.incarnation(), header.sequence()),
         header.watermark(),
         header.learningRate(),
+        header.owner(),
         new DataRange(
             header.pass(),
             header.file(),

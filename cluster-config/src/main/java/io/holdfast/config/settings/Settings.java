@@ -1,8 +1,11 @@
 package io.holdfast.config.settings;
 
+import io.holdfast.config.job.CommitMode;
 import io.holdfast.config.job.DataSpec;
 import io.holdfast.config.job.JobSpec;
 import io.holdfast.config.job.LearningRate;
+import io.holdfast.config.job.Packing;
+import io.holdfast.config.job.Redundancy;
 import io.holdfast.config.job.SyncMode;
 import io.holdfast.config.model.Interaction;
 import io.holdfast.config.model.ModelSpec;
@@ -95,8 +98,8 @@ public final class Settings {
         job.seed(),
         job.servers(),
         job.workers(),
-        job.k(),
-        job.r(),
+        job.redundancy(),
+        job.commit(),
         job.nnShardFloats(),
         job.batch(),
         job.sync(),
@@ -164,7 +167,8 @@ public final class Settings {
       long seed = values.whole("seed", Long.MIN_VALUE, Long.MAX_VALUE);
       int servers = values.wholeInt("cluster.servers", 1, MAX_NODES);
       int workers = values.wholeInt("cluster.workers", 1, MAX_NODES);
-      redundancy(servers);
+      CommitMode commit = commit(deterministic);
+      Redundancy redundancy = redundancy(servers);
       int batch = values.wholeInt("batch", 1, 1 << 24);
       String engine = values.choice("dense.engine", List.of("nd4j", "dl4j"));
       int denseThreads = values.wholeInt("dense.threads", 0, 1024);
@@ -185,7 +189,6 @@ public final class Settings {
               input.hashIds(),
               input.badLineLimit(),
               input.cache().orElse(""));
-      // Without parities a stripe is a single row, so any number of servers will do.
       JobSpec job =
           new JobSpec(
               model,
@@ -194,8 +197,8 @@ public final class Settings {
               seed,
               servers,
               workers,
-              1,
-              0,
+              redundancy,
+              commit,
               nnShardFloats,
               batch,
               sync,
@@ -275,34 +278,78 @@ public final class Settings {
           (float) values.real("learning.decay.end", "of at least 0", x -> x >= 0));
     }
 
-    private void redundancy(int servers) {
+    private CommitMode commit(boolean deterministic) {
+      CommitMode commit =
+          values.choice("commit.mode", List.of("two-phase", "one-phase")).equals("one-phase")
+              ? CommitMode.ONE_PHASE
+              : CommitMode.TWO_PHASE;
+      if (deterministic && commit == CommitMode.ONE_PHASE) {
+        values.reject("commit.mode", "deterministic = true needs commit = two-phase");
+        return CommitMode.TWO_PHASE;
+      }
+      return commit;
+    }
+
+    private Redundancy redundancy(int servers) {
       String redundancy = values.choice("redundancy", List.of("none", "ecrm", "checkpoint"));
       String code = values.choice("code", List.of("xor", "rs", "sum"));
-      String commit = values.choice("commit", List.of("two-phase", "one-phase"));
       int k = values.wholeInt("k", 1, MAX_STRIPE - 1);
       int r = values.wholeInt("r", 1, MAX_STRIPE - 1);
-      values.wholeInt("nn.replicas", 0, MAX_NODES);
-      if (!redundancy.equals("none")) {
-        values.reject(
-            "redundancy", "this version trains without redundancy only; set redundancy = none");
-      }
-      if (commit.equals("one-phase")) {
-        values.reject("commit", "this version commits in two phases only; set commit = two-phase");
+      int nnReplicas = nnReplicas(r);
+      boolean witness = values.flag("commit.witness");
+      long windowBytes = values.bytes("delta.window.bytes", 1 << 16, Long.MAX_VALUE);
+      String packing = values.choice("delta.packing", List.of("off", "on"));
+      int scrub = values.wholeInt("scrub.rate", 0, Integer.MAX_VALUE);
+      if (redundancy.equals("checkpoint")) {
+        values.reject("redundancy", "this version has no checkpoints; use none or ecrm");
       }
       if (k + r > MAX_STRIPE) {
         values.reject("k", "k + r must be at most " + MAX_STRIPE + ", but r is " + r);
       }
-      if (redundancy.equals("ecrm")) {
-        if (servers < k + r) {
-          values.reject(
-              "cluster.servers",
-              "k = %d and r = %d need at least %d servers: every member of a stripe is on another"
-                  .formatted(k, r, k + r));
-        }
-        if (r > 1 && !code.equals("rs")) {
-          values.reject("code", code + " has one parity; r = " + r + " needs code = rs");
-        }
+      if (!redundancy.equals("ecrm")) {
+        return Redundancy.NONE;
       }
+      if (servers < k + r) {
+        values.reject(
+            "cluster.servers",
+            "k = %d and r = %d need at least %d servers: every member of a stripe is on another"
+                .formatted(k, r, k + r));
+      }
+      if (r > 1 && !code.equals("rs")) {
+        values.reject("code", code + " has one parity; r = " + r + " needs code = rs");
+      }
+      if (nnReplicas >= servers) {
+        values.reject(
+            "nn.replicas",
+            "%d backups and the primary need %d servers, there are %d"
+                .formatted(nnReplicas, nnReplicas + 1, servers));
+      }
+      return new Redundancy(
+          code,
+          k,
+          r,
+          nnReplicas,
+          witness,
+          windowBytes,
+          packing.equals("on") ? Packing.ON : Packing.OFF,
+          scrub);
+    }
+
+    private int nnReplicas(int r) {
+      String text = values.text("nn.replicas");
+      if (text.equals("auto")) {
+        return r;
+      }
+      try {
+        int count = Integer.parseInt(text);
+        if (count >= 0 && count < MAX_NODES) {
+          return count;
+        }
+      } catch (NumberFormatException e) {
+        // Told below.
+      }
+      values.reject("nn.replicas", "must be auto or a whole number from 0, but is '" + text + "'");
+      return r;
     }
 
     private TransportSettings transport() {

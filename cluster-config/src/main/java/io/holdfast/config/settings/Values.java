@@ -27,6 +27,9 @@ import java.util.stream.Stream;
  * default is returned in its place, so that one look finds all that is wrong.
  */
 final class Values {
+  /** HOCON knows no key that has both a value and keys below it. */
+  private static final Map<String, String> SHORT_NAMES = Map.of("commit", "commit.mode");
+
   private final Map<String, ConfigValue> defaults = SettingsReference.get().defaults();
   private final Map<String, ConfigValue> effective = new LinkedHashMap<>(defaults);
   private final Set<String> given = new HashSet<>();
@@ -57,7 +60,8 @@ final class Values {
     }
   }
 
-  private void put(String key, ConfigValue value) {
+  private void put(String name, ConfigValue value) {
+    String key = SHORT_NAMES.getOrDefault(name, name);
     if (!defaults.containsKey(key)) {
       problems.add(
           "unknown setting '"

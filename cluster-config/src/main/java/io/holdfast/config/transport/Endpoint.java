@@ -9,6 +9,7 @@ import io.holdfast.config.protocol.Envelope;
 import io.holdfast.config.protocol.MalformedFrameException;
 import io.holdfast.config.protocol.MessageCodec;
 import io.holdfast.config.protocol.Outbox;
+import io.holdfast.config.protocol.PeerMessage;
 import io.holdfast.config.protocol.RefusalReason;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
@@ -129,6 +130,7 @@ public final class Endpoint implements Outbox, AutoCloseable {
       throw e;
     }
     count(message, length, counters.pullBytesSent, counters.pushBytesSent);
+    countPeer(message, length);
     if (!accepted) {
       waiting.computeIfAbsent(to, node -> new ArrayDeque<>()).add(frame);
       waitingFrames++;
@@ -224,6 +226,18 @@ public final class Endpoint implements Outbox, AutoCloseable {
     }
   }
 
+  private void countPeer(DataMessage message, int length) {
+    switch (message) {
+      case PeerMessage.Deltas m -> counters.deltaBytesSent.add(length);
+      case PeerMessage.ForwardRange m -> counters.deltaBytesSent.add(length);
+      case PeerMessage.StreamAck m -> counters.deltaBytesSent.add(length);
+      case PeerMessage.ForwardShard m -> counters.nnReplicaBytesSent.add(length);
+      default -> {
+        // Captures belong to scrubs.
+      }
+    }
+  }
+
   private static long correlation(DataMessage message) {
     return switch (message) {
       case DataMessage.Pull m -> m.request();
@@ -239,6 +253,15 @@ public final class Endpoint implements Outbox, AutoCloseable {
       case DataMessage.ExportedRows m -> m.request();
       case DataMessage.ExportShard m -> m.request();
       case DataMessage.ExportedShard m -> m.request();
+      case DataMessage.Scrub m -> m.request();
+      case DataMessage.Scrubbed m -> m.request();
+      case PeerMessage.StreamItem m -> m.position().number();
+      case PeerMessage.StreamAck m -> m.number();
+      case PeerMessage.CaptureRows m -> m.request();
+      case PeerMessage.CaptureShard m -> m.request();
+      case PeerMessage.CaptureParities m -> m.request();
+      case PeerMessage.CapturedParities m -> m.request();
+      case PeerMessage.RepairRows m -> 0;
     };
   }
 

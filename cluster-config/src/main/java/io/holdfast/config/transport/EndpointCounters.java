@@ -20,4 +20,10 @@ public final class EndpointCounters {
   public final LongAdder pullBytesReceived = new LongAdder();
   public final LongAdder pushBytesSent = new LongAdder();
   public final LongAdder pushBytesReceived = new LongAdder();
+
+  /** Differences of rows and records of data to other servers, and acknowledgements. */
+  public final LongAdder deltaBytesSent = new LongAdder();
+
+  /** Gradients of NN shards to backups. */
+  public final LongAdder nnReplicaBytesSent = new LongAdder();
 }

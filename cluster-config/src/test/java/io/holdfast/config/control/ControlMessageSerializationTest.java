@@ -44,9 +44,12 @@ import io.holdfast.config.control.WorkerControl.WorkerEpoch;
 import io.holdfast.config.control.WorkerControl.WorkerFailed;
 import io.holdfast.config.control.WorkerControl.WorkerFinished;
 import io.holdfast.config.control.WorkerControl.WorkerProgress;
+import io.holdfast.config.job.CommitMode;
 import io.holdfast.config.job.DataSpec;
 import io.holdfast.config.job.JobSpec;
 import io.holdfast.config.job.LearningRate;
+import io.holdfast.config.job.Packing;
+import io.holdfast.config.job.Redundancy;
 import io.holdfast.config.job.SyncMode;
 import io.holdfast.config.model.OptimizerKind;
 import io.holdfast.config.model.OptimizerSpec;
@@ -143,8 +146,8 @@ final class ControlMessageSerializationTest {
             -7,
             3,
             2,
-            2,
-            1,
+            new Redundancy("rs", 2, 1, 2, true, 1 << 20, Packing.ON, 77),
+            CommitMode.ONE_PHASE,
             4096,
             2048,
             SyncMode.BOUNDED,
@@ -177,7 +180,15 @@ final class ControlMessageSerializationTest {
         new CommittedRanges(
             SERVER, 6, List.of(new RangeRecord(new DataRange(1, 2, 3, 1L << 40, 5, 6), 7))),
         new QueryStatistics(),
-        new ServerStatistics(SERVER, 1, 2, 3, 4, 5, 6),
+        new ServerStatistics(
+            SERVER,
+            1,
+            2,
+            3,
+            4,
+            5,
+            6,
+            new RedundancyStatistics(7, 8, 9, 10, 11, 12, 13, 14, 15, 16)),
         new StartWorker(WORKER, job, MAP),
         new WorkerEpoch(MAP),
         new RequestLease(WORKER, 5, 9),

@@ -3,9 +3,11 @@ package io.holdfast.config.preflight;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.holdfast.config.job.CommitMode;
 import io.holdfast.config.job.DataSpec;
 import io.holdfast.config.job.JobSpec;
 import io.holdfast.config.job.LearningRate;
+import io.holdfast.config.job.Redundancy;
 import io.holdfast.config.job.SyncMode;
 import io.holdfast.config.model.OptimizerKind;
 import io.holdfast.config.model.OptimizerSpec;
@@ -57,8 +59,8 @@ class PreflightTest {
         1,
         servers,
         2,
-        k,
-        r,
+        r == 0 ? Redundancy.NONE : Redundancy.of("xor", k, r),
+        CommitMode.TWO_PHASE,
         65_536,
         128,
         SyncMode.ASYNC,

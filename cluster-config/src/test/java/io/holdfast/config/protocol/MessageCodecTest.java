@@ -21,7 +21,7 @@ import org.agrona.concurrent.UnsafeBuffer;
 import org.junit.jupiter.api.Test;
 
 class MessageCodecTest {
-  private static final int KINDS = DataMessage.class.getPermittedSubclasses().length + 1;
+  private static final int KINDS = kinds(DataMessage.class);
   private static final long SEED = 20_261_121;
 
   /** Behind the frame, so that a read beyond its end is seen: it would change with these bytes. */
@@ -30,6 +30,12 @@ class MessageCodecTest {
   private final Random random = new Random(SEED);
   private final MessageCodec codec = new MessageCodec();
   private final Arena arena = Arena.ofAuto();
+
+  private static int kinds(Class<?> type) {
+    return type.isSealed()
+        ? Arrays.stream(type.getPermittedSubclasses()).mapToInt(MessageCodecTest::kinds).sum()
+        : 1;
+  }
 
   private static NodeId node(Random random) {
     int index = random.nextInt(1 << 24);
@@ -77,11 +83,25 @@ class MessageCodecTest {
             random.nextInt(),
             random.nextInt());
     return new TxHeader(
-        tx(), random.nextLong(), random.nextFloat(), range, part, part + 1 + random.nextInt(9));
+        tx(),
+        random.nextLong(),
+        random.nextFloat(),
+        random.nextInt(),
+        range,
+        part,
+        part + 1 + random.nextInt(9));
   }
 
   private Participants participants() {
     return Participants.of(random.ints(1 + random.nextInt(12)).toArray());
+  }
+
+  private StreamPosition position() {
+    long ordinal = random.nextLong(Long.MAX_VALUE);
+    return new StreamPosition(
+        1 + random.nextLong(Long.MAX_VALUE - 1),
+        ordinal,
+        ordinal == 0 ? 0 : random.nextLong(ordinal));
   }
 
   private DataMessage message(int kind) {
@@ -97,7 +117,7 @@ class MessageCodecTest {
               request, shard, new ShardVersion(epoch(), random.nextLong()), payload(4));
       case 4 -> new DataMessage.StageRows(header(), participants(), payload(8), payload(4));
       case 5 -> new DataMessage.StageShard(header(), participants(), shard, payload(4));
-      case 6 -> new DataMessage.Staged(tx());
+      case 6 -> new DataMessage.Staged(tx(), random.nextInt());
       case 7 -> new DataMessage.Commit(tx(), random.nextLong());
       case 8 -> new DataMessage.Applied(tx());
       case 9 -> {
@@ -110,6 +130,59 @@ class MessageCodecTest {
               request, random.nextLong(), payload(8), payload(4), payload(4));
       case 12 -> new DataMessage.ExportShard(request, shard);
       case 13 -> new DataMessage.ExportedShard(request, shard, random.nextLong(), payload(4));
+      case 14 ->
+          new DataMessage.Scrub(
+              request,
+              random.nextBoolean()
+                  ? DataMessage.ScrubKind.PARITIES
+                  : DataMessage.ScrubKind.NN_REPLICAS,
+              random.nextLong(),
+              random.nextLong(),
+              random.nextBoolean());
+      case 15 ->
+          new DataMessage.Scrubbed(
+              request,
+              random.nextLong(),
+              random.nextLong(),
+              random.nextLong(),
+              random.nextLong(),
+              random.nextLong(),
+              random.nextDouble(),
+              payload(8));
+      case 16 ->
+          new PeerMessage.Deltas(
+              position(),
+              tx(),
+              random.nextLong(),
+              random.nextBoolean(),
+              payload(8),
+              payload(4),
+              payload(1));
+      case 17 ->
+          new PeerMessage.ForwardShard(
+              position(),
+              tx(),
+              random.nextLong(),
+              shard,
+              new ShardVersion(epoch(), random.nextLong()),
+              random.nextFloat(),
+              payload(4));
+      case 18 -> new PeerMessage.ForwardRange(position(), tx(), header().range());
+      case 19 ->
+          new PeerMessage.CapturedRows(position(), request, payload(8), payload(4), payload(4));
+      case 20 ->
+          new PeerMessage.CapturedShard(
+              position(),
+              request,
+              shard,
+              new ShardVersion(epoch(), random.nextLong()),
+              random.nextLong());
+      case 21 -> new PeerMessage.StreamAck(random.nextLong(), random.nextBoolean());
+      case 22 -> new PeerMessage.CaptureRows(request, payload(8));
+      case 23 -> new PeerMessage.CaptureShard(request, shard);
+      case 24 -> new PeerMessage.CaptureParities(request, payload(8));
+      case 25 -> new PeerMessage.CapturedParities(request, payload(8), payload(4), payload(4));
+      case 26 -> new PeerMessage.RepairRows(payload(8), payload(4), payload(4));
       default -> throw new IllegalArgumentException("no kind " + kind);
     };
   }
@@ -342,11 +415,12 @@ class MessageCodecTest {
   }
 
   private static TxHeader withParts(TxHeader h, int part, int parts) {
-    return new TxHeader(h.tx(), h.watermark(), h.learningRate(), h.range(), part, parts);
+    return new TxHeader(h.tx(), h.watermark(), h.learningRate(), h.owner(), h.range(), part, parts);
   }
 
   private static TxHeader withSequence(TxHeader h, long sequence) {
     TxId tx = new TxId(h.tx().worker(), h.tx().incarnation(), sequence);
-    return new TxHeader(tx, h.watermark(), h.learningRate(), h.range(), h.part(), h.parts());
+    return new TxHeader(
+        tx, h.watermark(), h.learningRate(), h.owner(), h.range(), h.part(), h.parts());
   }
 }

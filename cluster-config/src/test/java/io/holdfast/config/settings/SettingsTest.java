@@ -5,7 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.holdfast.config.job.CommitMode;
 import io.holdfast.config.job.JobSpec;
+import io.holdfast.config.job.Packing;
+import io.holdfast.config.job.Redundancy;
 import io.holdfast.config.job.SyncMode;
 import io.holdfast.config.model.Interaction;
 import io.holdfast.config.model.OptimizerKind;
@@ -54,7 +57,7 @@ class SettingsTest {
     assertEquals(3, job.denseThreads());
     assertEquals(256L << 20, job.stagedBytesMax());
     assertEquals(1_000_000_000L, job.retryNanos());
-    assertEquals(0, job.r());
+    assertEquals(Redundancy.NONE, job.redundancy());
     assertEquals(List.of("a.tsv"), job.data().files());
     LaunchSettings launch = Settings.defaults().launch();
     assertEquals(1, launch.epochs());
@@ -64,6 +67,29 @@ class SettingsTest {
     assertEquals(Optional.empty(), launch.transport().link());
     assertEquals(LinkKind.IPC, launch.transport().linkOr(LinkKind.IPC));
     assertEquals(8192, launch.transport().mtuBytes());
+  }
+
+  @Test
+  void shouldTakeRedundancyOnlyWhereItIsAskedFor() {
+    assertEquals(Redundancy.NONE, job("k=2", "r=2", "code=rs").redundancy());
+    assertEquals(
+        Redundancy.of("xor", 4, 1).withWindowBytes(64 << 20).withScrub(1000),
+        job("redundancy=ecrm", "cluster.servers=5").redundancy());
+    assertEquals(
+        new Redundancy("rs", 2, 2, 0, true, 1 << 20, Packing.ON, 0),
+        job(
+                "redundancy=ecrm",
+                "cluster.servers=4",
+                "k=2",
+                "r=2",
+                "code=rs",
+                "nn.replicas=0",
+                "commit.witness=true",
+                "delta.window.bytes=1MiB",
+                "delta.packing=on",
+                "scrub.rate=0")
+            .redundancy());
+    assertEquals(CommitMode.ONE_PHASE, job("commit=one-phase").commit());
   }
 
   @Test
@@ -219,9 +245,9 @@ class SettingsTest {
         "data.holdout=1 | from 0 to 0.9",
         "cluster.seeds=nowhere | 'nowhere' must be host:port",
         "cluster.port=70000 | must be from 0 to 65535",
-        "redundancy=ecrm | this version trains without redundancy only; set redundancy = none",
-        "redundancy=checkpoint | this version trains without redundancy only",
-        "commit=one-phase | this version commits in two phases only",
+        "redundancy=checkpoint | this version has no checkpoints; use none or ecrm",
+        "nn.replicas=two | must be auto or a whole number from 0, but is 'two'",
+        "delta.window.bytes=1k | must be from 65536 to",
         "data.bad-lines-limit=5 | is only for data.bad-lines = skip",
       })
   void shouldNameKeyValueAndRemedyOfABadValue(String assignment, String expected) {
@@ -245,6 +271,9 @@ class SettingsTest {
         "cluster.processes=true transport.link=memory | memory reaches one process only",
         "redundancy=ecrm cluster.servers=4 | k = 4 and r = 1 need at least 5 servers",
         "redundancy=ecrm cluster.servers=9 r=2 | xor has one parity; r = 2 needs code = rs",
+        "redundancy=ecrm cluster.servers=5 nn.replicas=5 | 5 backups and the primary need 6"
+            + " servers",
+        "deterministic=true commit=one-phase | deterministic = true needs commit = two-phase",
         "k=200 r=100 | k + r must be at most 255",
       })
   void shouldRefuseSettingsThatContradictOneAnother(String assignments, String expected) {

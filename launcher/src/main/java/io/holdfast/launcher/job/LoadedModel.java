@@ -4,9 +4,11 @@ import io.holdfast.checkpoint.model.IdMappingKind;
 import io.holdfast.checkpoint.model.ModelDescription;
 import io.holdfast.checkpoint.model.SavedModel;
 import io.holdfast.checkpoint.model.SavedModelException;
+import io.holdfast.config.job.CommitMode;
 import io.holdfast.config.job.DataSpec;
 import io.holdfast.config.job.JobSpec;
 import io.holdfast.config.job.LearningRate;
+import io.holdfast.config.job.Redundancy;
 import io.holdfast.config.job.SyncMode;
 import io.holdfast.config.model.ModelVisitor;
 import io.holdfast.config.model.NnLayout;
@@ -101,8 +103,8 @@ final class LoadedModel implements AutoCloseable {
         description.seed(),
         1,
         1,
-        1,
-        0,
+        Redundancy.NONE,
+        CommitMode.TWO_PHASE,
         SHARD_FLOATS,
         BATCH,
         SyncMode.ASYNC,

@@ -15,6 +15,7 @@ import io.holdfast.config.control.ControlPlane;
 import io.holdfast.config.control.JobControl.ProcessEnded;
 import io.holdfast.config.control.JobControl.Registered;
 import io.holdfast.config.control.JobControl.Stop;
+import io.holdfast.config.control.RedundancyStatistics;
 import io.holdfast.config.control.Register;
 import io.holdfast.config.control.ServerControl.AdoptEpoch;
 import io.holdfast.config.control.ServerControl.CommittedRanges;
@@ -243,7 +244,8 @@ final class CoordinatorActorTest {
                   .filter(each -> each.sequence % 2 == self.index())
                   .map(each -> new RangeRecord(each.range, 1))
                   .toList());
-      case QueryStatistics query -> new ServerStatistics(self, 1, 2, 3, 4, 5, 6);
+      case QueryStatistics query ->
+          new ServerStatistics(self, 1, 2, 3, 4, 5, 6, RedundancyStatistics.NONE);
       default -> null;
     };
   }

@@ -1,0 +1,7 @@
+package io.holdfast.config.job;
+
+/** Whether differences are packed, without loss, before they are sent. */
+public enum Packing {
+  OFF,
+  ON
+}

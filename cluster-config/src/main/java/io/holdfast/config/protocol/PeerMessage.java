@@ -1,0 +1,114 @@
+package io.holdfast.config.protocol;
+
+/**
+ * What servers tell one another to keep the model redundant. An <em>origin</em> owns rows, NN
+ * shards and records of committed data; a <em>holder</em> keeps parities of its rows, or copies of
+ * its shards and records.
+ */
+public sealed interface PeerMessage extends DataMessage {
+
+  /**
+   * An item of the stream from an origin to a holder. The holder takes items in the order of their
+   * numbers, each exactly once; the origin keeps them until they are acknowledged.
+   */
+  sealed interface StreamItem extends PeerMessage {
+    StreamPosition position();
+  }
+
+  /**
+   * Differences of rows that one transaction has updated and whose parities the holder keeps.
+   *
+   * @param watermark of the transaction's worker: records up to it may be forgotten
+   * @param packed whether {@code values} are packed
+   * @param rows int64 ids
+   * @param counters int32: update counter of each row after the update
+   * @param values {@code [count, rowFloats]} differences of {@code [weights | state]}, raw or
+   *     packed
+   */
+  record Deltas(
+      StreamPosition position,
+      TxId tx,
+      long watermark,
+      boolean packed,
+      Payload rows,
+      Payload counters,
+      Payload values)
+      implements StreamItem {
+    public int count() {
+      return (int) (rows.lengthBytes() / Long.BYTES);
+    }
+  }
+
+  /**
+   * A gradient that the primary of an NN shard has applied.
+   *
+   * @param version that the shard has after it
+   * @param gradients one float for each of the shard's parameters
+   */
+  record ForwardShard(
+      StreamPosition position,
+      TxId tx,
+      long watermark,
+      int shard,
+      ShardVersion version,
+      float learningRate,
+      Payload gradients)
+      implements StreamItem {}
+
+  /** Data that a transaction learned from, recorded by the origin. */
+  record ForwardRange(StreamPosition position, TxId tx, DataRange range) implements StreamItem {}
+
+  /**
+   * Answers {@link CaptureRows}: the rows as they were after all differences that precede this
+   * item.
+   *
+   * @param rows int64: those of the request that were ever updated, in its order
+   * @param counters int32
+   * @param values {@code [count, rowFloats]}: what has changed since the initial row, as the code
+   *     makes differences
+   */
+  record CapturedRows(
+      StreamPosition position, long request, Payload rows, Payload counters, Payload values)
+      implements StreamItem {}
+
+  /** Answers {@link CaptureShard}; {@code digest} is over {@code [weights | state]}. */
+  record CapturedShard(
+      StreamPosition position, long request, int shard, ShardVersion version, long digest)
+      implements StreamItem {}
+
+  /**
+   * From a holder.
+   *
+   * @param number all items up to this one are folded
+   * @param gap whether a later one came: send again from here
+   */
+  record StreamAck(long number, boolean gap) implements PeerMessage {}
+
+  /** From a holder: int64 ids of the origin's rows. Answered in the stream. */
+  record CaptureRows(long request, Payload rows) implements PeerMessage {}
+
+  /** From a backup. Answered in the stream. */
+  record CaptureShard(long request, int shard) implements PeerMessage {}
+
+  /** From one holder of some stripes to another: int64 stripe numbers. */
+  record CaptureParities(long request, Payload stripes) implements PeerMessage {}
+
+  /**
+   * Parities as they are now.
+   *
+   * @param stripes int64
+   * @param counters int32 {@code [count, k]}
+   * @param values {@code [count, rowFloats]}
+   */
+  record CapturedParities(long request, Payload stripes, Payload counters, Payload values)
+      implements PeerMessage {}
+
+  /**
+   * From a holder that has found rows to be wrong, to their owner.
+   *
+   * @param rows int64
+   * @param counters int32: that the rows had when they were found wrong
+   * @param values {@code [count, rowFloats]}: differences from the wrong bytes to the right ones
+   */
+  record RepairRows(Payload rows, Payload counters, Payload values) implements PeerMessage {}
+}
