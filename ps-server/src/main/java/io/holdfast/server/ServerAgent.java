@@ -104,7 +104,7 @@ public final class ServerAgent implements Agent {
                   memory,
                   endpoint,
                   coordinator,
-                  this::transportRefusals);
+                  endpoint.counters());
           if (core.longestMessageBytes() > endpoint.maxFrameBytes()) {
             throw new IllegalStateException(
                 "a message can have "
@@ -121,14 +121,6 @@ public final class ServerAgent implements Agent {
 
   private void tellReady() {
     coordinator.accept(new ServerControl.ServerReady(start.self(), core.reservedBytes()));
-  }
-
-  private long transportRefusals() {
-    EndpointCounters counters = endpoint.counters();
-    return counters.malformed.sum()
-        + counters.wrongKey.sum()
-        + counters.fenced.sum()
-        + counters.staleEpoch.sum();
   }
 
   @Override

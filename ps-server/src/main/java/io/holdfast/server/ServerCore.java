@@ -20,6 +20,7 @@ import io.holdfast.config.protocol.PeerMessage;
 import io.holdfast.config.protocol.RefusalReason;
 import io.holdfast.config.protocol.ShardVersion;
 import io.holdfast.config.protocol.TxId;
+import io.holdfast.config.transport.EndpointCounters;
 import io.holdfast.erasure.CodeKind;
 import io.holdfast.erasure.ErasureCode;
 import io.holdfast.erasure.ErasureCodes;
@@ -43,7 +44,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Consumer;
-import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -82,7 +82,7 @@ public final class ServerCore implements AutoCloseable {
   private final TransactionTable transactions;
   private final Outbox outbox;
   private final Consumer<ControlMessage> coordinator;
-  private final LongSupplier transportRefusals;
+  private final EndpointCounters transport;
   private final int exportRowsMax;
   private final boolean onePhase;
   private final Map<NodeId, Long> incarnations = new HashMap<>();
@@ -99,7 +99,7 @@ public final class ServerCore implements AutoCloseable {
    * @param map the epoch in which the server starts
    * @param outbox where answers to data messages go
    * @param coordinator where answers to control messages go
-   * @param transportRefusals frames that were refused before they came here, for the statistics
+   * @param transport what passes the data link, for the statistics
    * @throws IllegalStateException if the host does not give the memory
    */
   public ServerCore(
@@ -109,14 +109,14 @@ public final class ServerCore implements AutoCloseable {
       MemorySettings memory,
       Outbox outbox,
       Consumer<ControlMessage> coordinator,
-      LongSupplier transportRefusals) {
+      EndpointCounters transport) {
     if (self.role() != NodeId.Role.SERVER || self.index() >= job.servers()) {
       throw new IllegalArgumentException(self + " in a job of " + job.servers() + " servers");
     }
     this.self = self;
     this.outbox = outbox;
     this.coordinator = coordinator;
-    this.transportRefusals = transportRefusals;
+    this.transport = transport;
     shards = job.nnShards();
     ParameterInit init = new ParameterInit(job.seed());
     rows = new RowStore(job.model(), job.optimizer(), job.stripeMap(), self.index(), init, memory);
@@ -581,8 +581,26 @@ public final class ServerCore implements AutoCloseable {
         transactions.stagedBytesPeak(),
         transactions.applied(),
         rows.updates(),
-        transportRefusals.getAsLong() + refused,
-        RedundancyStatistics.NONE);
+        transport.refused() + refused,
+        redundancyStatistics());
+  }
+
+  private RedundancyStatistics redundancyStatistics() {
+    if (holder == null) {
+      return RedundancyStatistics.NONE;
+    }
+    EndpointCounters sent = transport;
+    return new RedundancyStatistics(
+        sent.deltaBytesSent.sum(),
+        sent.nnReplicaBytesSent.sum(),
+        origin.unacknowledgedBytesPeak(),
+        origin.unacknowledgedNanosMax(),
+        0,
+        0,
+        0,
+        holder.records().bytesPeak(),
+        holder.tailBytesPeak(),
+        witness.bytesPeak());
   }
 
   @Override

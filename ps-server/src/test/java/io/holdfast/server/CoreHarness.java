@@ -15,6 +15,7 @@ import io.holdfast.config.protocol.Payload;
 import io.holdfast.config.protocol.RefusalReason;
 import io.holdfast.config.protocol.TxHeader;
 import io.holdfast.config.protocol.TxId;
+import io.holdfast.config.transport.EndpointCounters;
 import io.holdfast.server.storage.MemorySettings;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
@@ -41,7 +42,7 @@ final class CoreHarness implements AutoCloseable {
             MemorySettings.DEFAULT,
             (to, message) -> sent.add(written(message)),
             told::add,
-            () -> 0);
+            new EndpointCounters());
   }
 
   /** What a link does: reads the payloads before send returns. */

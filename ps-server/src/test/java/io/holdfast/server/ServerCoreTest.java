@@ -620,7 +620,7 @@ class ServerCoreTest {
               sent.add(message);
             },
             told -> {},
-            () -> 0)) {
+            new io.holdfast.config.transport.EndpointCounters())) {
       core.onMessage(READER, new DataMessage.Pull(5, Payload.of(TestJobs.ids(1))), 0);
       assertEquals(List.of(new DataMessage.Refused(5, RefusalReason.MALFORMED)), sent);
     }

@@ -17,6 +17,7 @@ import io.holdfast.config.protocol.Participants;
 import io.holdfast.config.protocol.Payload;
 import io.holdfast.config.protocol.TxHeader;
 import io.holdfast.config.protocol.TxId;
+import io.holdfast.config.transport.EndpointCounters;
 import io.holdfast.server.storage.MemorySettings;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -67,7 +68,7 @@ public final class ServerGroup implements AutoCloseable {
               MemorySettings.DEFAULT,
               (to, message) -> send(self, to, message),
               told -> {},
-              () -> 0));
+              new EndpointCounters()));
     }
   }
 

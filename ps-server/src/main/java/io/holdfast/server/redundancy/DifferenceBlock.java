@@ -72,6 +72,16 @@ final class DifferenceBlock {
     return frame.segment().asSlice(valuesAt);
   }
 
+  /** Sets how many bytes of a block of values are used. */
+  void used(int lengthBytes) {
+    frame.lengthBytes(lengthBytes);
+  }
+
+  /** The used bytes of a block of values. */
+  MemorySegment used() {
+    return frame.used();
+  }
+
   /** Ids of chosen rows. */
   Payload ids(int[] chosen, int from, int to) {
     return new Chosen(frame.segment(), 0, Long.BYTES, chosen, from, to) {

@@ -6,13 +6,16 @@ import io.holdfast.config.placement.NodeId;
 import io.holdfast.config.protocol.Outbox;
 import io.holdfast.config.protocol.PeerMessage;
 import io.holdfast.config.protocol.RefusalReason;
+import io.holdfast.config.transport.Frame;
 import io.holdfast.config.transport.FramePool;
+import io.holdfast.erasure.DeltaPacking;
 import io.holdfast.server.storage.NnStore;
 import io.holdfast.server.storage.ParityStore;
 import io.holdfast.server.storage.RefusedException;
 import io.holdfast.server.transaction.RangeLedger;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.zip.DataFormatException;
 
 /**
  * Takes what other servers have changed: differences into parities, gradients into copies of NN
@@ -31,6 +34,8 @@ public final class Holder implements AutoCloseable {
   private final FoldRecords records = new FoldRecords();
   private final FramePool pool = new FramePool();
   private final InStream[] streams;
+  private final DeltaPacking packing = new DeltaPacking();
+  private Frame scratch;
   private long tailBytesPeak;
 
   /** Hears of items once they are taken. */
@@ -137,8 +142,9 @@ public final class Holder implements AutoCloseable {
   private void fold(NodeId origin, InStream stream, PeerMessage.Deltas deltas)
       throws RefusedException {
     int count = deltas.count();
-    MemorySegment values = deltas.values().segment();
     int rowBytes = parities.layout().rowBytes();
+    MemorySegment values =
+        deltas.packed() ? unpacked(deltas.values().segment(), count) : deltas.values().segment();
     if (deltas.counters().lengthBytes() != 4L * count
         || values.byteSize() != (long) count * rowBytes) {
       throw new RefusedException(
@@ -154,6 +160,27 @@ public final class Holder implements AutoCloseable {
       tailBytesPeak = Math.max(tailBytesPeak, tailBytes());
     }
     listener.folded(origin, deltas, values);
+  }
+
+  private MemorySegment unpacked(MemorySegment packed, int count) throws RefusedException {
+    long length = (long) count * parities.layout().rowBytes();
+    if (length > FramePool.maxLengthBytes()) {
+      throw new RefusedException(
+          RefusalReason.MALFORMED, count + " rows of packed differences in one message");
+    }
+    if (scratch == null || scratch.capacityBytes() < length) {
+      if (scratch != null) {
+        pool.recycle(scratch);
+      }
+      scratch = pool.take((int) length);
+    }
+    MemorySegment values = scratch.segment().asSlice(0, length);
+    try {
+      packing.unpack(packed, 0, (int) packed.byteSize(), values, 0, (int) (length / Float.BYTES));
+    } catch (DataFormatException e) {
+      throw new RefusedException(RefusalReason.MALFORMED, e.getMessage());
+    }
+    return values;
   }
 
   /** Acknowledges what has come since the last time. */
@@ -204,6 +231,9 @@ public final class Holder implements AutoCloseable {
       if (stream.tail != null) {
         stream.tail.close();
       }
+    }
+    if (scratch != null) {
+      pool.recycle(scratch);
     }
     pool.close();
   }

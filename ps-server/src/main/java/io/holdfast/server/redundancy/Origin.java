@@ -1,6 +1,7 @@
 package io.holdfast.server.redundancy;
 
 import io.holdfast.config.job.JobSpec;
+import io.holdfast.config.job.Packing;
 import io.holdfast.config.job.Redundancy;
 import io.holdfast.config.placement.Backups;
 import io.holdfast.config.placement.NodeId;
@@ -11,6 +12,7 @@ import io.holdfast.config.protocol.Payload;
 import io.holdfast.config.protocol.RefusalReason;
 import io.holdfast.config.protocol.TxHeader;
 import io.holdfast.config.transport.FramePool;
+import io.holdfast.erasure.DeltaPacking;
 import io.holdfast.erasure.ErasureCode;
 import io.holdfast.server.storage.NnStore;
 import io.holdfast.server.storage.RefusedException;
@@ -60,7 +62,11 @@ public final class Origin implements Applier, AutoCloseable {
 
   private final int[] counts;
   private final int[] starts;
+  private final PackingPolicy[] policies;
+  private final DeltaPacking packing = new DeltaPacking();
   private int[] holders = new int[256];
+  private long deltaBytesRaw;
+  private long deltaBytesSent;
   private long ordinal;
   private long bytes;
   private long bytesPeak;
@@ -99,6 +105,7 @@ public final class Origin implements Applier, AutoCloseable {
             (job.messageBytesMax() - MESSAGE_OVERHEAD_BYTES)
                 / (Long.BYTES + Integer.BYTES + rows.layout().rowBytes()));
     this.streams = new OutStream[servers];
+    this.policies = new PackingPolicy[servers];
     this.counts = new int[servers];
     this.starts = new int[servers + 1];
   }
@@ -122,25 +129,29 @@ public final class Origin implements Applier, AutoCloseable {
       rows.apply(ids, count, gradients, learningRate);
       return;
     }
-    DifferenceBlock block = DifferenceBlock.ofRows(pool, count, rows.layout().rowBytes());
+    // Apart, so that packed items do not keep the raw values.
+    DifferenceBlock keys = DifferenceBlock.ofRows(pool, count, 0);
+    DifferenceBlock values =
+        DifferenceBlock.ofValues(pool, (long) count * rows.layout().rowBytes());
     try {
-      rows.apply(ids, count, gradients, learningRate, code, block.values(), block.counters());
-      MemorySegment.copy(ids, 0, block.ids(), 0, 8L * count);
-      sendToHolders(block, count);
+      rows.apply(ids, count, gradients, learningRate, code, values.values(), keys.counters());
+      MemorySegment.copy(ids, 0, keys.ids(), 0, 8L * count);
+      sendToHolders(keys, values, count);
     } finally {
-      block.release();
+      keys.release();
+      values.release();
     }
   }
 
   /** Sorts rows by holder (counting sort) and gives each its share, in the rows' order. */
-  private void sendToHolders(DifferenceBlock block, int count) {
+  private void sendToHolders(DifferenceBlock keys, DifferenceBlock values, int count) {
     int r = map.r();
     int k = map.k();
     if (holders.length < count * r) {
       holders = new int[Math.max(count * r, 2 * holders.length)];
     }
     Arrays.fill(counts, 0);
-    MemorySegment ids = block.ids();
+    MemorySegment ids = keys.ids();
     for (int i = 0; i < count; i++) {
       long stripe = ids.get(ID, 8L * i) / k;
       for (int parity = 0; parity < r; parity++) {
@@ -162,17 +173,50 @@ public final class Origin implements Applier, AutoCloseable {
     for (int server = 0; server < servers; server++) {
       for (int from = starts[server]; from < starts[server + 1]; from += rowsPerMessage) {
         int to = Math.min(starts[server + 1], from + rowsPerMessage);
-        send(
-            server,
-            new StreamItem.Deltas(
-                current,
-                block,
-                block.ids(chosen, from, to),
-                block.counters(chosen, from, to),
-                block.values(chosen, from, to, rows.layout().rowBytes()),
-                false));
+        sendDeltas(server, keys, values, chosen, from, to);
       }
     }
+  }
+
+  private void sendDeltas(
+      int holder, DifferenceBlock keys, DifferenceBlock values, int[] chosen, int from, int to) {
+    Payload ids = keys.ids(chosen, from, to);
+    Payload counters = keys.counters(chosen, from, to);
+    Payload raw = values.values(chosen, from, to, rows.layout().rowBytes());
+    deltaBytesRaw += raw.lengthBytes();
+    DifferenceBlock packed = redundancy.packing() == Packing.ON ? pack(holder, raw) : null;
+    if (packed == null) {
+      deltaBytesSent += raw.lengthBytes();
+      send(holder, new StreamItem.Deltas(current, keys, values, ids, counters, raw, false));
+    } else {
+      Payload payload = Payload.of(packed.used());
+      deltaBytesSent += payload.lengthBytes();
+      send(holder, new StreamItem.Deltas(current, keys, packed, ids, counters, payload, true));
+      packed.release();
+    }
+  }
+
+  /** Packed differences, or null if that does not pay. The caller is the block's first user. */
+  private DifferenceBlock pack(int holder, Payload raw) {
+    int floats = (int) (raw.lengthBytes() / Float.BYTES);
+    if (policies[holder] == null) {
+      policies[holder] = new PackingPolicy();
+    }
+    if (!policies[holder].shouldTry(floats)) {
+      return null;
+    }
+    DifferenceBlock gathered = DifferenceBlock.ofValues(pool, raw.lengthBytes());
+    DifferenceBlock block = DifferenceBlock.ofValues(pool, DeltaPacking.maxPackedBytes(floats));
+    raw.writeTo(gathered.values(), 0);
+    int length = packing.pack(gathered.values(), 0, floats, block.values(), 0);
+    gathered.release();
+    policies[holder].tried(length);
+    if (length < 0) {
+      block.release();
+      return null;
+    }
+    block.used(length);
+    return block;
   }
 
   @Override
@@ -391,6 +435,16 @@ public final class Origin implements Applier, AutoCloseable {
   /** Longest time that an item ever waited, one that waits now included. */
   public long unacknowledgedNanosMax() {
     return Math.max(oldestNanosMax, oldestUnacknowledgedNanos());
+  }
+
+  /** Bytes of differences before packing, first sendings only. */
+  public long deltaBytesRaw() {
+    return deltaBytesRaw;
+  }
+
+  /** Bytes of differences after packing, first sendings only. */
+  public long deltaBytesSent() {
+    return deltaBytesSent;
   }
 
   /** Transactions applied here. */

@@ -35,7 +35,8 @@ abstract sealed class StreamItem {
 
   /** Differences of some of a transaction's rows. */
   static final class Deltas extends StreamItem {
-    private final DifferenceBlock block;
+    private final DifferenceBlock keysBlock;
+    private final DifferenceBlock valuesBlock;
     private final Payload rows;
     private final Payload counters;
     private final Payload values;
@@ -43,13 +44,15 @@ abstract sealed class StreamItem {
 
     Deltas(
         AppliedTransaction transaction,
-        DifferenceBlock block,
+        DifferenceBlock keysBlock,
+        DifferenceBlock valuesBlock,
         Payload rows,
         Payload counters,
         Payload values,
         boolean packed) {
       super(transaction, transaction.ordinal);
-      this.block = block.retain();
+      this.keysBlock = keysBlock.retain();
+      this.valuesBlock = valuesBlock.retain();
       this.rows = rows;
       this.counters = counters;
       this.values = values;
@@ -69,7 +72,8 @@ abstract sealed class StreamItem {
 
     @Override
     void release() {
-      block.release();
+      keysBlock.release();
+      valuesBlock.release();
     }
   }
 

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.holdfast.config.job.CommitMode;
 import io.holdfast.config.job.JobSpec;
+import io.holdfast.config.job.Packing;
 import io.holdfast.config.job.Redundancy;
 import io.holdfast.config.model.OptimizerKind;
 import io.holdfast.config.placement.Backups;
@@ -46,6 +47,7 @@ class RedundancyTest {
                     Arguments.of(optimizer, 2, Redundancy.of("xor", 1, 1)),
                     Arguments.of(optimizer, 6, Redundancy.of("rs", 4, 2)),
                     Arguments.of(optimizer, 5, Redundancy.of("rs", 2, 2).withWitness(true)),
+                    Arguments.of(optimizer, 6, Redundancy.of("rs", 4, 2).withPacking(Packing.ON)),
                     Arguments.of(optimizer, 5, Redundancy.of("rs", 2, 3).withNnReplicas(0))));
   }
 

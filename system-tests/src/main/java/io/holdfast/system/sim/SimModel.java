@@ -68,7 +68,7 @@ record SimModel(JobSpec job, long linesSeed, double badLines, boolean exact) {
         counters.set(ValueLayout.JAVA_INT_UNALIGNED, 4L * row, FIRST_COUNTER);
       }
       MemorySegment zeros = arena.allocate((long) rows * core.rows().layout().rowBytes());
-      core.rows().importRows(ids, counters, zeros, rows);
+      core.importRows(ids, counters, zeros, rows);
       for (int shard = 0; shard < job.nnShards().count(); shard++) {
         core.nn().importShard(shard, 0, arena.allocate(core.nn().exportBytes(shard)));
       }

@@ -48,6 +48,7 @@ final class SimServer extends SimProcess {
     if (endpoint != null) {
       endpoint.drain();
       endpoint.poll(this::onMessage, Integer.MAX_VALUE);
+      core.flush();
     }
   }
 
@@ -60,7 +61,9 @@ final class SimServer extends SimProcess {
 
   @Override
   void onTick() {
-    // Servers only answer.
+    if (core != null) {
+      core.tick(cluster.schedule.nowNanos());
+    }
   }
 
   @Override
@@ -154,7 +157,13 @@ final class SimServer extends SimProcess {
             new Member(self, incarnation, ""), cluster.network.open(self, incarnation, this::wake));
     core =
         new ServerCore(
-            self, start.job(), start.map(), MemorySettings.DEFAULT, endpoint, this::tell, () -> 0);
+            self,
+            start.job(),
+            start.map(),
+            MemorySettings.DEFAULT,
+            endpoint,
+            this::tell,
+            endpoint.counters());
     cluster.model().initialise(core);
     endpoint.adopt(start.map());
   }
