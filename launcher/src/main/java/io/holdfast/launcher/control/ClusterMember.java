@@ -8,9 +8,11 @@ import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import io.holdfast.config.control.ControlMessage;
 import io.holdfast.config.control.ControlPlane;
+import io.holdfast.config.control.JobControl.JobDescribed;
 import io.holdfast.config.control.JobControl.Stop;
 import io.holdfast.config.job.JobSpec;
 import io.holdfast.config.settings.ClusterSettings;
+import io.holdfast.config.settings.TransportSettings;
 import io.holdfast.config.transport.LinkFactory;
 import io.holdfast.recovery.CoordinatorSettings;
 import io.holdfast.recovery.JobOutcome;
@@ -23,6 +25,7 @@ import io.holdfast.worker.control.WorkerActor;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -39,7 +42,8 @@ public final class ClusterMember implements AutoCloseable {
   public enum Part {
     COORDINATOR(ControlPlane.COORDINATOR_ROLE),
     SERVER(ControlPlane.SERVER_ROLE),
-    WORKER(ControlPlane.WORKER_ROLE);
+    WORKER(ControlPlane.WORKER_ROLE),
+    READER(ControlPlane.READER_ROLE);
 
     private final String role;
 
@@ -80,11 +84,16 @@ public final class ClusterMember implements AutoCloseable {
     return ControlPlane.seed(system);
   }
 
-  /** Offers to host the coordinator of a job. */
+  /**
+   * Offers to host the coordinator of a job.
+   *
+   * @param transport how processes that join later reach the job's data links
+   */
   public void startCoordinator(
       JobSpec job,
       TrainingData data,
       long sessionKey,
+      TransportSettings transport,
       Consumer<JobOutcome> outcomes,
       Consumer<JobProgress> progress) {
     coordinator =
@@ -94,6 +103,7 @@ public final class ClusterMember implements AutoCloseable {
                 job,
                 data,
                 new CoordinatorSettings(1, sessionKey, REPEAT_AFTER.toNanos()),
+                transport,
                 outcomes,
                 progress));
   }
@@ -114,6 +124,18 @@ public final class ClusterMember implements AutoCloseable {
     CompletableFuture<Void> stopped = new CompletableFuture<>();
     system.systemActorOf(NodeGuardian.create(behavior, stopped), name, Props.empty());
     return stopped;
+  }
+
+  /** Asks what the job of the cluster is. Empty if no coordinator answers in time. */
+  public Optional<JobDescribed> describeJob() throws InterruptedException {
+    CompletableFuture<JobDescribed> described = new CompletableFuture<>();
+    system.systemActorOf(
+        DescriptionActor.create(coordinator, described), "job-description", Props.empty());
+    try {
+      return Optional.of(described.get(SEAT_SECONDS, TimeUnit.SECONDS));
+    } catch (ExecutionException | TimeoutException e) {
+      return Optional.empty();
+    }
   }
 
   /** Gets a reader its place in the cluster. */

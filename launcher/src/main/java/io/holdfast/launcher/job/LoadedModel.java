@@ -61,7 +61,8 @@ final class LoadedModel implements AutoCloseable {
     endpoint.adopt(map);
     this.server = new ServerCore(SERVER.node(), job, map, memory, endpoint, message -> {}, () -> 0);
     this.serverThread = Thread.ofPlatform().daemon().name("model").unstarted(() -> serve(endpoint));
-    this.reader = new ClusterReader(READER, job, map, network.open(READER.node()), PATIENCE_NANOS);
+    this.reader =
+        new ClusterReader(READER, job, () -> map, network.open(READER.node()), PATIENCE_NANOS);
   }
 
   /**
