@@ -9,6 +9,7 @@ import io.holdfast.launcher.cli.ErrorMessages;
 import io.holdfast.launcher.cli.EvalCommand;
 import io.holdfast.launcher.cli.GenerateCommand;
 import io.holdfast.launcher.cli.HoldfastCommand;
+import io.holdfast.launcher.cli.MoreCommands;
 import io.holdfast.launcher.cli.PredictCommand;
 import io.holdfast.launcher.cli.PreprocessCommand;
 import io.holdfast.launcher.cli.QuickstartCommand;
@@ -26,9 +27,11 @@ import io.holdfast.launcher.job.TrainingJob;
 import io.holdfast.worker.dense.GemmSpeed;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.ServiceLoader;
 import picocli.CommandLine;
 
 /** The {@code holdfast} command. */
@@ -88,23 +91,27 @@ public final class Main {
           "learning.decay.iterations", "1200",
           "learning.decay.power", "1");
 
-  /** The command with all its subcommands. */
+  /** The command with all its subcommands, those of {@link MoreCommands} on the class path too. */
   public static Main create() {
     TrainingJob training = new ClusterTrainingJob();
     NodeJob node = new ClusterNodeJob();
-    return new Main(
-        new QuickstartCommand(training, QUICKSTART),
-        new TrainCommand(training),
-        new EvalCommand(new SavedModelEvaluationJob()),
-        new PredictCommand(new SavedModelPredictionJob()),
-        new GenerateCommand(),
-        new PreprocessCommand(),
-        new CoordinatorCommand(training),
-        new ServerCommand(node),
-        new WorkerCommand(node),
-        new VerifyCommand(new ClusterVerificationJob()),
-        new CheckCommand(List.of(Main::gemm)),
-        new CompletionCommand());
+    List<Object> commands =
+        new ArrayList<>(
+            List.of(
+                new QuickstartCommand(training, QUICKSTART),
+                new TrainCommand(training),
+                new EvalCommand(new SavedModelEvaluationJob()),
+                new PredictCommand(new SavedModelPredictionJob()),
+                new GenerateCommand(),
+                new PreprocessCommand(),
+                new CoordinatorCommand(training),
+                new ServerCommand(node),
+                new WorkerCommand(node),
+                new VerifyCommand(new ClusterVerificationJob()),
+                new CheckCommand(List.of(Main::gemm))));
+    ServiceLoader.load(MoreCommands.class).forEach(more -> commands.addAll(more.commands()));
+    commands.add(new CompletionCommand());
+    return new Main(commands.toArray());
   }
 
   private static CheckResult gemm() {

@@ -560,7 +560,7 @@ class MainTest {
         "verify --model . --rate 5|running clusters",
         "verify --seed h:1 --rate -1|at least 0",
         "verify --model nowhere|no such directory",
-        "verify --seed nonsense|HOST:PORT"
+        "verify --seed nonsense|must be host:port"
       })
   void shouldSayWhatVerifyNeeds(String arguments, String expected) {
     assertEquals(2, run(arguments.split(" ")));

@@ -104,7 +104,7 @@ public final class ServerAgent implements Agent {
                   memory,
                   endpoint,
                   coordinator,
-                  this::transportRefusals);
+                  endpoint.counters());
           if (core.longestMessageBytes() > endpoint.maxFrameBytes()) {
             throw new IllegalStateException(
                 "a message can have "
@@ -123,14 +123,6 @@ public final class ServerAgent implements Agent {
     coordinator.accept(new ServerControl.ServerReady(start.self(), core.reservedBytes()));
   }
 
-  private long transportRefusals() {
-    EndpointCounters counters = endpoint.counters();
-    return counters.malformed.sum()
-        + counters.wrongKey.sum()
-        + counters.fenced.sum()
-        + counters.staleEpoch.sum();
-  }
-
   @Override
   public int doWork() {
     return guard(
@@ -140,6 +132,8 @@ public final class ServerAgent implements Agent {
           for (ControlMessage command; (command = commands.poll()) != null; work++) {
             onCommand(command);
           }
+          core.flush();
+          core.tick(clock.nanoTime());
           return work;
         });
   }

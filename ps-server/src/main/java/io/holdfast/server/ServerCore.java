@@ -3,7 +3,9 @@ package io.holdfast.server;
 import io.holdfast.config.control.ControlMessage;
 import io.holdfast.config.control.RedundancyStatistics;
 import io.holdfast.config.control.ServerControl;
+import io.holdfast.config.job.CommitMode;
 import io.holdfast.config.job.JobSpec;
+import io.holdfast.config.job.Redundancy;
 import io.holdfast.config.model.NnLayout;
 import io.holdfast.config.model.ParameterInit;
 import io.holdfast.config.placement.Epoch;
@@ -18,20 +20,33 @@ import io.holdfast.config.protocol.PeerMessage;
 import io.holdfast.config.protocol.RefusalReason;
 import io.holdfast.config.protocol.ShardVersion;
 import io.holdfast.config.protocol.TxId;
+import io.holdfast.config.transport.EndpointCounters;
+import io.holdfast.erasure.CodeKind;
+import io.holdfast.erasure.ErasureCode;
+import io.holdfast.erasure.ErasureCodes;
+import io.holdfast.server.redundancy.Holder;
+import io.holdfast.server.redundancy.Origin;
+import io.holdfast.server.scrub.ScrubAnswers;
+import io.holdfast.server.scrub.Scrubber;
+import io.holdfast.server.scrub.Stores;
 import io.holdfast.server.storage.MemorySettings;
 import io.holdfast.server.storage.NnStore;
+import io.holdfast.server.storage.ParityStore;
 import io.holdfast.server.storage.RefusedException;
 import io.holdfast.server.storage.RowExport;
 import io.holdfast.server.storage.RowStore;
 import io.holdfast.server.transaction.TransactionState;
 import io.holdfast.server.transaction.TransactionTable;
+import io.holdfast.server.transaction.WitnessTable;
 import java.lang.foreign.MemorySegment;
 import java.util.EnumMap;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Consumer;
-import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -45,6 +60,8 @@ import org.slf4j.LoggerFactory;
 public final class ServerCore implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(ServerCore.class);
 
+  private record Incarnation(NodeId worker, long incarnation) {}
+
   /** More than any message's fixed part, envelope and length prefixes. */
   private static final int MESSAGE_OVERHEAD_BYTES = 256;
 
@@ -52,14 +69,39 @@ public final class ServerCore implements AutoCloseable {
   private final NnShards shards;
   private final RowStore rows;
   private final NnStore nn;
+
+  /** Null without redundancy. */
+  private final ErasureCode code;
+
+  /** Null without redundancy. */
+  private final ParityStore parities;
+
+  private final Origin origin;
+
+  /** Null without redundancy. */
+  private final Holder holder;
+
+  /** Null without redundancy. */
+  private final Scrubber scrubber;
+
+  /** Null without redundancy. */
+  private final ScrubAnswers scrubAnswers;
+
+  private final WitnessTable witness;
   private final TransactionTable transactions;
   private final Outbox outbox;
   private final Consumer<ControlMessage> coordinator;
-  private final LongSupplier transportRefusals;
+  private final EndpointCounters transport;
   private final int exportRowsMax;
+  private final boolean onePhase;
   private final Map<NodeId, Long> incarnations = new HashMap<>();
+
+  /** Dead workers whose committed transactions are not redundant yet. */
+  private final Set<Incarnation> resolving = new LinkedHashSet<>();
+
   private final Map<RefusalReason, Long> refusals = new EnumMap<>(RefusalReason.class);
   private Epoch epoch;
+  private long nowNanos;
 
   /**
    * Allocates this server's share of the model.
@@ -67,7 +109,7 @@ public final class ServerCore implements AutoCloseable {
    * @param map the epoch in which the server starts
    * @param outbox where answers to data messages go
    * @param coordinator where answers to control messages go
-   * @param transportRefusals frames that were refused before they came here, for the statistics
+   * @param transport what passes the data link, for the statistics
    * @throws IllegalStateException if the host does not give the memory
    */
   public ServerCore(
@@ -77,17 +119,24 @@ public final class ServerCore implements AutoCloseable {
       MemorySettings memory,
       Outbox outbox,
       Consumer<ControlMessage> coordinator,
-      LongSupplier transportRefusals) {
+      EndpointCounters transport) {
     if (self.role() != NodeId.Role.SERVER || self.index() >= job.servers()) {
       throw new IllegalArgumentException(self + " in a job of " + job.servers() + " servers");
     }
     this.self = self;
     this.outbox = outbox;
     this.coordinator = coordinator;
-    this.transportRefusals = transportRefusals;
+    this.transport = transport;
     shards = job.nnShards();
     ParameterInit init = new ParameterInit(job.seed());
     rows = new RowStore(job.model(), job.optimizer(), job.stripeMap(), self.index(), init, memory);
+    Redundancy redundancy = job.redundancy();
+    onePhase = job.commit() == CommitMode.ONE_PHASE;
+    code =
+        redundancy.isOn()
+            ? ErasureCodes.create(
+                CodeKind.ofSettingName(redundancy.code()), redundancy.k(), redundancy.r())
+            : null;
     try {
       nn =
           new NnStore(
@@ -95,6 +144,7 @@ public final class ServerCore implements AutoCloseable {
               shards,
               job.optimizer(),
               self.index(),
+              redundancy.isOn() ? redundancy.nnReplicas() : 0,
               map.epoch(),
               init,
               memory);
@@ -102,9 +152,38 @@ public final class ServerCore implements AutoCloseable {
       rows.close();
       throw e;
     }
+    try {
+      parities =
+          code == null
+              ? null
+              : new ParityStore(
+                  job.model(), job.optimizer(), job.stripeMap(), self.index(), code, memory);
+    } catch (RuntimeException e) {
+      rows.close();
+      nn.close();
+      throw e;
+    }
+    origin = new Origin(self.index(), job, rows, nn, code, outbox, this::redundant);
+    holder =
+        code == null
+            ? null
+            : new Holder(self.index(), job.servers(), redundancy.r(), parities, nn, new Captures());
+    if (code == null) {
+      scrubber = null;
+      scrubAnswers = null;
+    } else {
+      Stores.Parities kept = new Stores.Parities(parities);
+      Stores.Rows own = new Stores.Rows(rows, job.stripeMap(), self.index(), code);
+      scrubber = new Scrubber(self, job, code, kept, new Stores.Shards(nn, shards), outbox);
+      scrubAnswers =
+          new ScrubAnswers(self, job.stripeMap(), rows.layout().rowBytes(), own, kept, outbox);
+    }
+    long share = job.stagedBytesMax() / job.workers();
+    witness =
+        new WitnessTable(
+            self.index(), job.servers(), redundancy.witness() ? redundancy.r() : 0, share);
     transactions =
-        new TransactionTable(
-            self.index(), job.servers(), rows, nn, job.stagedBytesMax(), job.workers());
+        new TransactionTable(self.index(), job.servers(), rows, nn, origin, job.commit(), share);
     exportRowsMax =
         Math.max(
             1,
@@ -131,7 +210,51 @@ public final class ServerCore implements AutoCloseable {
 
   /** Memory of rows and NN shards once every row was updated. */
   public long reservedBytes() {
-    return rows.reservedBytes() + nn.touchedBytes();
+    return rows.reservedBytes()
+        + nn.touchedBytes()
+        + nn.replicaBytes()
+        + (parities == null ? 0 : parities.reservedBytes());
+  }
+
+  /** This server's parities, null without redundancy; for the thread that drives the core. */
+  public ParityStore parities() {
+    return parities;
+  }
+
+  /** What this server has sent to others; for the thread that drives the core. */
+  public Origin origin() {
+    return origin;
+  }
+
+  /** What this server keeps for others, null without redundancy; for the driving thread. */
+  public Holder holder() {
+    return holder;
+  }
+
+  /** Committed data that this server records. */
+  public List<ServerControl.RangeRecord> ranges() {
+    return transactions.ranges();
+  }
+
+  /** Memory of parities and of copies of NN shards. */
+  public long redundancyBytes() {
+    return nn.replicaBytes() + (parities == null ? 0 : parities.touchedBytes());
+  }
+
+  /** Memory of what is kept as a witness. */
+  public long witnessBytes() {
+    return witness.bytes();
+  }
+
+  /**
+   * Takes rows of a saved model, in the form of an export: own ones, and into parities those whose
+   * stripes have one here. All servers must be given all rows, before training.
+   *
+   * @see RowStore#importRows
+   */
+  public int importRows(
+      MemorySegment rowIds, MemorySegment counters, MemorySegment values, int count) {
+    return rows.importRows(rowIds, counters, values, count, parities, code);
   }
 
   /** Memory of staged parts that are neither applied nor dropped. */
@@ -154,11 +277,10 @@ public final class ServerCore implements AutoCloseable {
   }
 
   /**
-   * A data message.
-   *
-   * @param nowNanos not used yet; all state machines take it
+   * A data message. {@link #flush} is to follow, at the latest when no more messages are at hand.
    */
   public void onMessage(NodeId from, DataMessage message, long nowNanos) {
+    at(nowNanos);
     switch (message) {
       case DataMessage.Pull m -> answer(from, m.request(), m, () -> onPull(from, m));
       case DataMessage.PullShard m -> answer(from, m.request(), m, () -> onPullShard(from, m));
@@ -172,14 +294,94 @@ public final class ServerCore implements AutoCloseable {
       case DataMessage.Staged m -> ignore(from, m);
       case DataMessage.Applied m -> ignore(from, m);
       case DataMessage.Refused m -> {
-        // A peer in another epoch dropped an answer; it asks again when it has the new map.
+        // A worker in another epoch dropped an answer; it asks again when it has the new map.
+        if (isPeer(from)) {
+          origin.onRefused(from);
+        }
       }
       case DataMessage.ExportedRows m -> ignore(from, m);
       case DataMessage.ExportedShard m -> ignore(from, m);
-      case DataMessage.Scrub m -> ignore(from, m);
+      case DataMessage.Scrub m -> answer(from, m.request(), m, () -> onScrub(from, m));
       case DataMessage.Scrubbed m -> ignore(from, m);
-      case PeerMessage m -> ignore(from, m);
+      case PeerMessage m -> {
+        if (isPeer(from) && holder != null) {
+          onPeer(from, m);
+        } else {
+          ignore(from, m);
+        }
+      }
     }
+  }
+
+  private boolean isPeer(NodeId from) {
+    return from.role() == NodeId.Role.SERVER
+        && from.index() < shards.servers()
+        && !from.equals(self);
+  }
+
+  private void onPeer(NodeId from, PeerMessage message) {
+    try {
+      switch (message) {
+        case PeerMessage.StreamItem m -> holder.onItem(from, m);
+        case PeerMessage.StreamAck m -> origin.onAck(from, m.number(), m.gap());
+        case PeerMessage.CaptureRows m -> origin.captureRows(from, m.request(), m.rows().segment());
+        case PeerMessage.CaptureShard m -> origin.captureShard(from, m.request(), m.shard());
+        case PeerMessage.CaptureParities m -> scrubAnswers.onCaptureParities(from, m);
+        case PeerMessage.CapturedParities m -> scrubber.onCapturedParities(from, m, nowNanos);
+        case PeerMessage.RepairRows m -> scrubAnswers.onRepairRows(from, m);
+      }
+    } catch (RefusedException e) {
+      // Not answered: the stream stands, its age is told, and whoever looks finds this.
+      refusals.merge(e.reason(), 1L, Long::sum);
+      LOG.warn(
+          "{} cannot take a {} of {}: {}: {}",
+          self,
+          message.getClass().getSimpleName(),
+          from,
+          e.reason(),
+          e.getMessage());
+    }
+  }
+
+  /** What travels in the streams beside changes. */
+  private final class Captures implements Holder.Listener {
+    @Override
+    public void folded(NodeId from, PeerMessage.Deltas deltas, MemorySegment values) {
+      if (scrubber.isListening()) {
+        scrubber.folded(deltas, values);
+      }
+    }
+
+    @Override
+    public void captured(NodeId from, PeerMessage.CapturedRows captured) {
+      scrubber.onCapturedRows(from, captured, nowNanos);
+    }
+
+    @Override
+    public void captured(NodeId from, PeerMessage.CapturedShard captured) {
+      scrubber.onCapturedShard(captured, nowNanos);
+    }
+  }
+
+  /** Sends what is better sent once for many messages: acknowledgements to other servers. */
+  public void flush() {
+    if (holder != null) {
+      holder.flush(outbox);
+    }
+  }
+
+  /** Time passes. */
+  public void tick(long nowNanos) {
+    at(nowNanos);
+    origin.tick();
+    if (scrubber != null) {
+      scrubber.tick(nowNanos);
+    }
+  }
+
+  private void at(long now) {
+    nowNanos = now;
+    origin.at(now);
   }
 
   private interface Handler {
@@ -192,7 +394,8 @@ public final class ServerCore implements AutoCloseable {
     } catch (RefusedException e) {
       refuse(from, correlation, message, e.reason(), e.getMessage());
     } catch (RuntimeException e) {
-      if (message instanceof DataMessage.Commit) {
+      if (message instanceof DataMessage.Commit
+          || (onePhase && message instanceof DataMessage.Stage)) {
         throw e; // Values may have changed half-way.
       }
       // For instance an answer that is too long for the link. Whatever it is, it concerns this
@@ -254,11 +457,24 @@ public final class ServerCore implements AutoCloseable {
   private void onStage(NodeId from, DataMessage.Stage stage) throws RefusedException {
     TxId tx = stage.header().tx();
     requireOwn(from, tx);
+    int owner = stage.header().owner();
+    if (owner != self.index()) {
+      if (witness.stage(stage)) {
+        outbox.send(from, new DataMessage.Staged(tx, owner));
+      }
+      return;
+    }
     switch (transactions.stage(stage)) {
       case NOTHING_YET -> {
         // Answered with the last part.
       }
-      case STAGED -> outbox.send(from, new DataMessage.Staged(tx, self.index()));
+      case STAGED -> {
+        if (onePhase) {
+          commit(tx, stage.header().watermark());
+        } else {
+          outbox.send(from, new DataMessage.Staged(tx, owner));
+        }
+      }
       case APPLIED -> outbox.send(from, new DataMessage.Applied(tx));
     }
   }
@@ -266,13 +482,33 @@ public final class ServerCore implements AutoCloseable {
   private void onCommit(NodeId from, DataMessage.Commit commit) throws RefusedException {
     TxId tx = commit.tx();
     requireOwn(from, tx);
-    TransactionState state = transactions.commit(tx, commit.watermark());
-    if (state == TransactionState.APPLYING) {
-      // Nobody else holds anything of it, so there is nobody to wait for.
-      state = transactions.redundant(tx);
+    commit(tx, commit.watermark());
+  }
+
+  private void commit(TxId tx, long watermark) throws RefusedException {
+    // What is APPLYING is answered when all holders have acknowledged.
+    if (transactions.commit(tx, watermark) == TransactionState.APPLIED) {
+      outbox.send(tx.worker(), new DataMessage.Applied(tx));
     }
-    if (state == TransactionState.APPLIED) {
-      outbox.send(from, new DataMessage.Applied(tx));
+  }
+
+  /** All holders have acknowledged. */
+  private void redundant(TxId tx) {
+    transactions.redundant(tx);
+    outbox.send(tx.worker(), new DataMessage.Applied(tx));
+    Incarnation worker = new Incarnation(tx.worker(), tx.incarnation());
+    if (resolving.contains(worker)) {
+      tellResolved(worker);
+    }
+  }
+
+  private void tellResolved(Incarnation worker) {
+    if (transactions.isApplying(worker.worker(), worker.incarnation())) {
+      resolving.add(worker);
+    } else {
+      resolving.remove(worker);
+      coordinator.accept(
+          new ServerControl.WorkerResolved(self, worker.worker(), worker.incarnation()));
     }
   }
 
@@ -285,6 +521,15 @@ public final class ServerCore implements AutoCloseable {
     if (incarnation == null || incarnation != tx.incarnation()) {
       throw new RefusedException(RefusalReason.ABORTED, tx + ": not in the map of epoch " + epoch);
     }
+  }
+
+  private void onScrub(NodeId from, DataMessage.Scrub scrub) throws RefusedException {
+    if (scrubber == null || from.role() != NodeId.Role.READER) {
+      throw new RefusedException(
+          RefusalReason.MALFORMED,
+          scrubber == null ? "nothing is redundant in this job" : from + " is no reader");
+    }
+    scrubber.onScrub(from, scrub, nowNanos);
   }
 
   private void onExport(NodeId from, DataMessage.Export export) throws RefusedException {
@@ -308,10 +553,9 @@ public final class ServerCore implements AutoCloseable {
   /**
    * A control message. {@link ServerControl.AdoptEpoch} must have reached the endpoint before, so
    * that the answer is a promise.
-   *
-   * @param nowNanos not used yet; all state machines take it
    */
   public void onControl(ControlMessage message, long nowNanos) {
+    at(nowNanos);
     switch (message) {
       case ServerControl.AdoptEpoch m -> {
         adopt(m.map());
@@ -319,19 +563,21 @@ public final class ServerCore implements AutoCloseable {
       }
       case ServerControl.QueryWorker m -> {
         TransactionTable.Knowledge known = transactions.fence(m.worker(), m.incarnation());
+        witness.fence(m.worker(), m.incarnation());
         coordinator.accept(
             new ServerControl.WorkerTransactions(
                 self,
                 m.worker(),
                 m.incarnation(),
                 known.watermark(),
-                known.decided(),
+                decided(m.worker(), m.incarnation(), known),
                 known.undecided()));
       }
       case ServerControl.ResolveWorker m -> {
-        List<TxId> applying = transactions.resolve(m.worker(), m.incarnation(), m.committed());
-        applying.forEach(transactions::redundant);
-        coordinator.accept(new ServerControl.WorkerResolved(self, m.worker(), m.incarnation()));
+        transactions.resolve(m.worker(), m.incarnation(), m.committed());
+        witness.resolve(m.worker(), m.incarnation());
+        // Its data counts as committed from then on, so it must be redundant.
+        tellResolved(new Incarnation(m.worker(), m.incarnation()));
       }
       case ServerControl.QueryRanges m ->
           coordinator.accept(
@@ -342,14 +588,28 @@ public final class ServerCore implements AutoCloseable {
     }
   }
 
+  /** Whoever has folded anything of a transaction knows that it is decided (hazard 5). */
+  private List<Long> decided(NodeId worker, long incarnation, TransactionTable.Knowledge known) {
+    if (holder == null) {
+      return known.decided();
+    }
+    TreeSet<Long> decided = new TreeSet<>(known.decided());
+    decided.addAll(holder.records().decided(worker, incarnation));
+    return List.copyOf(decided.tailSet(known.watermark(), false));
+  }
+
   private void adopt(PlacementMap map) {
-    if (map.epoch().compareTo(epoch) < 0) {
+    int order = map.epoch().compareTo(epoch);
+    if (order < 0) {
       return;
     }
     epoch = map.epoch();
     incarnations.clear();
     for (Member member : map.members()) {
       incarnations.put(member.node(), member.incarnation());
+    }
+    if (order > 0) {
+      origin.onEpoch();
     }
   }
 
@@ -358,17 +618,42 @@ public final class ServerCore implements AutoCloseable {
     return new ServerControl.ServerStatistics(
         self,
         tableBytes(),
-        0,
+        redundancyBytes(),
         transactions.stagedBytesPeak(),
         transactions.applied(),
         rows.updates(),
-        transportRefusals.getAsLong() + refused,
-        RedundancyStatistics.NONE);
+        transport.refused() + refused,
+        redundancyStatistics());
+  }
+
+  private RedundancyStatistics redundancyStatistics() {
+    if (holder == null) {
+      return RedundancyStatistics.NONE;
+    }
+    EndpointCounters sent = transport;
+    return new RedundancyStatistics(
+        sent.deltaBytesSent.sum(),
+        sent.nnReplicaBytesSent.sum(),
+        origin.unacknowledgedBytesPeak(),
+        origin.unacknowledgedNanosMax(),
+        scrubber.stripesSeen(),
+        scrubber.wrongSeen(),
+        scrubber.repairedSeen(),
+        holder.records().bytesPeak(),
+        holder.tailBytesPeak(),
+        witness.bytesPeak());
   }
 
   @Override
   public void close() {
     transactions.close();
+    witness.close();
+    origin.close();
+    if (holder != null) {
+      scrubber.close();
+      holder.close();
+      parities.close();
+    }
     rows.close();
     nn.close();
   }

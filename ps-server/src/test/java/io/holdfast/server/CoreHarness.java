@@ -15,6 +15,7 @@ import io.holdfast.config.protocol.Payload;
 import io.holdfast.config.protocol.RefusalReason;
 import io.holdfast.config.protocol.TxHeader;
 import io.holdfast.config.protocol.TxId;
+import io.holdfast.config.transport.EndpointCounters;
 import io.holdfast.server.storage.MemorySettings;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
@@ -41,7 +42,7 @@ final class CoreHarness implements AutoCloseable {
             MemorySettings.DEFAULT,
             (to, message) -> sent.add(written(message)),
             told::add,
-            () -> 0);
+            new EndpointCounters());
   }
 
   /** What a link does: reads the payloads before send returns. */
@@ -76,7 +77,12 @@ final class CoreHarness implements AutoCloseable {
   }
 
   static TxHeader header(int worker, long sequence, long watermark, int part, int parts) {
-    return new TxHeader(tx(worker, sequence), watermark, 0.5f, 0, range(sequence), part, parts);
+    return header(worker, sequence, watermark, 0, part, parts);
+  }
+
+  static TxHeader header(
+      int worker, long sequence, long watermark, int owner, int part, int parts) {
+    return new TxHeader(tx(worker, sequence), watermark, 0.5f, owner, range(sequence), part, parts);
   }
 
   /** Stages {@code gradient} for all weights of one row. */
@@ -112,7 +118,9 @@ final class CoreHarness implements AutoCloseable {
   }
 
   void expectStaged(NodeId from, DataMessage.Stage message) {
-    assertEquals(new DataMessage.Staged(message.header().tx(), 0), ask(from, message));
+    assertEquals(
+        new DataMessage.Staged(message.header().tx(), message.header().owner()),
+        ask(from, message));
   }
 
   void expectApplied(TxId tx, long watermark) {

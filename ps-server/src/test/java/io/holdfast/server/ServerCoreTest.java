@@ -416,7 +416,8 @@ class ServerCoreTest {
           row++;
         }
         for (long sequence = 1; sequence <= 9; sequence++) {
-          server.expectStaged(WORKER, server.stageRow(header(0, sequence, 0, 0, 1), all, row, 2f));
+          server.expectStaged(
+              WORKER, server.stageRow(header(0, sequence, 0, i, 0, 1), all, row, 2f));
           server.expectApplied(tx(0, sequence), 0);
         }
         for (RangeRecord record :
@@ -619,7 +620,7 @@ class ServerCoreTest {
               sent.add(message);
             },
             told -> {},
-            () -> 0)) {
+            new io.holdfast.config.transport.EndpointCounters())) {
       core.onMessage(READER, new DataMessage.Pull(5, Payload.of(TestJobs.ids(1))), 0);
       assertEquals(List.of(new DataMessage.Refused(5, RefusalReason.MALFORMED)), sent);
     }

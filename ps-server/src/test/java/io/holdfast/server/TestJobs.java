@@ -36,6 +36,26 @@ public final class TestJobs {
 
   public static JobSpec job(
       ModelSpec model, OptimizerKind optimizer, int servers, int workers, long stagedBytesMax) {
+    return job(
+        model,
+        optimizer,
+        servers,
+        workers,
+        stagedBytesMax,
+        Redundancy.NONE,
+        CommitMode.TWO_PHASE,
+        1 << 16);
+  }
+
+  public static JobSpec job(
+      ModelSpec model,
+      OptimizerKind optimizer,
+      int servers,
+      int workers,
+      long stagedBytesMax,
+      Redundancy redundancy,
+      CommitMode commit,
+      int messageBytesMax) {
     return new JobSpec(
         model,
         OptimizerSpec.of(optimizer),
@@ -43,8 +63,8 @@ public final class TestJobs {
         42,
         servers,
         workers,
-        servers > 1 ? Redundancy.of("xor", servers - 1, 1) : Redundancy.NONE,
-        CommitMode.TWO_PHASE,
+        redundancy,
+        commit,
         16,
         8,
         SyncMode.ASYNC,
@@ -55,7 +75,7 @@ public final class TestJobs {
         1,
         stagedBytesMax,
         1_000_000_000L,
-        1 << 16,
+        messageBytesMax,
         new DataSpec(List.of("data.tsv"), List.of(), false, 0, ""));
   }
 

@@ -1,5 +1,9 @@
 package io.holdfast.worker;
 
+import io.holdfast.config.job.CommitMode;
+import io.holdfast.config.job.JobSpec;
+import io.holdfast.config.job.Redundancy;
+import io.holdfast.config.placement.Backups;
 import io.holdfast.config.placement.NnShards;
 import io.holdfast.config.placement.NodeId;
 import io.holdfast.config.protocol.DataMessage;
@@ -9,25 +13,46 @@ import io.holdfast.config.protocol.Payload;
 import io.holdfast.config.protocol.RefusalReason;
 import io.holdfast.config.protocol.TxHeader;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * The two-phase commit of one iteration, seen from its coordinator, the worker.
  *
- * <p>Each participant goes {@code WAITING -> STAGING -> STAGED -> APPLIED}; it waits until the
- * worker's older transactions are staged there. Else, where a part was lost, two transactions could
- * each hold the staging memory that the other one needs at another server, for ever. The
+ * <p>Each participant's part goes {@code WAITING -> STAGING -> STAGED -> APPLIED}; it waits until
+ * the worker's older transactions are staged there. Else, where a part was lost, two transactions
+ * could each hold the staging memory that the other one needs at another server, for ever. The
  * transaction is decided once all are at least STAGED and {@link #commit} is called. A participant
  * that lost its staged part after the decision (it answers UNKNOWN_TRANSACTION) goes back to
  * STAGING and is told to commit as soon as it has staged again: the decision stands.
+ *
+ * <p>With witnesses each participant's part is staged at its owner's backups too, and ends there as
+ * STAGED. In one phase there is no decision: each server applies what it has staged.
  */
 final class Push {
   private enum Phase {
-    ABSENT,
     WAITING,
     STAGING,
     STAGED,
     APPLIED
+  }
+
+  /** What one server is to hold: its own part, or another's as a witness. */
+  private static final class Part {
+    final int owner;
+    final int at;
+    Phase phase = Phase.WAITING;
+    long retryAtNanos;
+
+    Part(int owner, int at) {
+      this.owner = owner;
+      this.at = at;
+    }
+
+    boolean isWitness() {
+      return owner != at;
+    }
   }
 
   /** After a refusal that will pass, try again so much sooner than after silence. */
@@ -38,26 +63,29 @@ final class Push {
   private final int dim;
   private final int rowsPerMessage;
   private final Participants participants;
-  private final Phase[] phases;
-  private final long[] retryAtNanos;
+  private final List<Part> parts = new ArrayList<>();
   private boolean decided;
   private int staged;
   private int applied;
 
-  Push(Iteration iteration, NnShards shards, int servers, int dim, int messageBytesMax) {
+  Push(Iteration iteration, JobSpec job, NnShards shards) {
     this.iteration = iteration;
     this.shards = shards;
-    this.dim = dim;
-    this.rowsPerMessage = Math.max(1, messageBytesMax / (Long.BYTES + dim * Float.BYTES));
-    this.phases = new Phase[servers];
-    this.retryAtNanos = new long[servers];
+    this.dim = job.model().dim();
+    this.rowsPerMessage = Math.max(1, job.messageBytesMax() / (Long.BYTES + dim * Float.BYTES));
+    this.decided = job.commit() == CommitMode.ONE_PHASE;
+    int servers = job.servers();
+    Redundancy redundancy = job.redundancy();
+    int witnesses = redundancy.witness() ? redundancy.r() : 0;
     int[] taking = new int[servers];
     int count = 0;
     for (int server = 0; server < servers; server++) {
-      boolean takesPart = rows(server) > 0 || shardsOf(server) > 0;
-      phases[server] = takesPart ? Phase.WAITING : Phase.ABSENT;
-      if (takesPart) {
+      if (rows(server) > 0 || shardsOf(server) > 0) {
         taking[count++] = server;
+        parts.add(new Part(server, server));
+        for (int copy = 0; copy < witnesses; copy++) {
+          parts.add(new Part(server, Backups.backup(server, copy, servers)));
+        }
       }
     }
     this.participants = Participants.of(Arrays.copyOf(taking, count));
@@ -74,30 +102,31 @@ final class Push {
   }
 
   /**
-   * Phase 1: sends their parts to the participants that wait and are not claimed by an older
-   * transaction.
+   * Phase 1: sends parts that wait to servers that are not claimed by an older transaction.
    *
    * @param claimed by server; those that this one claims now are added
    */
   void stage(boolean[] claimed, Outbox out, long watermark, long nowNanos, long retryNanos) {
-    for (int i = 0; i < participants.count(); i++) {
-      int server = participants.get(i);
-      if (phases[server] == Phase.WAITING && !claimed[server]) {
-        phases[server] = Phase.STAGING;
-        stage(server, out, watermark, nowNanos + retryNanos);
+    for (Part part : parts) {
+      if (part.phase == Phase.WAITING && !claimed[part.at]) {
+        part.phase = Phase.STAGING;
+        stage(part, out, watermark, nowNanos + retryNanos);
       }
-      claimed[server] |= phases[server] == Phase.WAITING || phases[server] == Phase.STAGING;
+    }
+    for (Part part : parts) {
+      claimed[part.at] |= part.phase == Phase.WAITING || part.phase == Phase.STAGING;
     }
   }
 
-  private void stage(int server, Outbox out, long watermark, long retryAt) {
-    retryAtNanos[server] = retryAt;
-    NodeId to = NodeId.server(server);
-    int from = iteration.plan.start(server);
-    int end = iteration.plan.start(server + 1);
-    int rowParts = (end - from + rowsPerMessage - 1) / rowsPerMessage;
-    int parts = rowParts + shardsOf(server);
-    int part = 0;
+  private void stage(Part part, Outbox out, long watermark, long retryAt) {
+    part.retryAtNanos = retryAt;
+    int owner = part.owner;
+    NodeId to = NodeId.server(part.at);
+    int from = iteration.plan.start(owner);
+    int end = iteration.plan.start(owner + 1);
+    int rowMessages = (end - from + rowsPerMessage - 1) / rowsPerMessage;
+    int messages = rowMessages + shardsOf(owner);
+    int number = 0;
     long rowBytes = (long) dim * Float.BYTES;
     for (; from < end; from += rowsPerMessage) {
       int count = Math.min(rowsPerMessage, end - from);
@@ -107,19 +136,19 @@ final class Push {
       out.send(
           to,
           new DataMessage.StageRows(
-              header(watermark, server, part++, parts),
+              header(watermark, owner, number++, messages),
               participants,
               Payload.of(ids),
               Payload.of(gradients)));
     }
-    for (int shard = server; shard < shards.count(); shard += shards.servers()) {
+    for (int shard = owner; shard < shards.count(); shard += shards.servers()) {
       MemorySegment gradients =
           iteration.parameterGradients.asSlice(
               (long) shards.from(shard) * Float.BYTES, (long) shards.length(shard) * Float.BYTES);
       out.send(
           to,
           new DataMessage.StageShard(
-              header(watermark, server, part++, parts),
+              header(watermark, owner, number++, messages),
               participants,
               shard,
               Payload.of(gradients)));
@@ -137,67 +166,74 @@ final class Push {
       throw new IllegalStateException(iteration.tx + " is not staged everywhere");
     }
     decided = true;
-    for (int i = 0; i < participants.count(); i++) {
-      commit(participants.get(i), out, watermark, nowNanos + retryNanos);
+    for (Part part : parts) {
+      if (!part.isWitness()) {
+        commit(part, out, watermark, nowNanos + retryNanos);
+      }
     }
   }
 
-  private void commit(int server, Outbox out, long watermark, long retryAt) {
-    retryAtNanos[server] = retryAt;
-    out.send(NodeId.server(server), new DataMessage.Commit(iteration.tx, watermark));
+  private void commit(Part part, Outbox out, long watermark, long retryAt) {
+    part.retryAtNanos = retryAt;
+    out.send(NodeId.server(part.at), new DataMessage.Commit(iteration.tx, watermark));
   }
 
-  void onStaged(int server, Outbox out, long watermark, long nowNanos, long retryNanos) {
-    if (phases[server] != Phase.STAGING) {
-      return;
-    }
-    phases[server] = Phase.STAGED;
-    staged++;
-    if (decided) {
-      commit(server, out, watermark, nowNanos + retryNanos);
+  void onStaged(int server, int owner, Outbox out, long watermark, long nowNanos, long retryNanos) {
+    for (Part part : parts) {
+      if (part.at == server && part.owner == owner && part.phase == Phase.STAGING) {
+        part.phase = Phase.STAGED;
+        staged++;
+        if (decided && !part.isWitness()) {
+          commit(part, out, watermark, nowNanos + retryNanos);
+        }
+      }
     }
   }
 
   void onApplied(int server) {
-    if (!decided || phases[server] == Phase.APPLIED || phases[server] == Phase.ABSENT) {
-      return;
+    for (Part part : parts) {
+      if (decided && part.at == server && !part.isWitness() && part.phase != Phase.APPLIED) {
+        if (part.phase != Phase.STAGED) {
+          staged++;
+        }
+        part.phase = Phase.APPLIED;
+        applied++;
+      }
     }
-    if (phases[server] == Phase.STAGING) {
-      staged++;
-    }
-    phases[server] = Phase.APPLIED;
-    applied++;
   }
 
   /** A refusal that will pass: try again soon. */
   void onRefused(int server, RefusalReason reason, long nowNanos, long retryNanos) {
-    if (phases[server] == Phase.ABSENT || phases[server] == Phase.APPLIED) {
-      return;
-    }
-    if (reason == RefusalReason.UNKNOWN_TRANSACTION && phases[server] == Phase.STAGED) {
-      phases[server] = Phase.STAGING;
-      staged--;
-      retryAtNanos[server] = nowNanos;
-    } else {
-      retryAtNanos[server] = nowNanos + retryNanos / REFUSED_RETRY_DIVISOR;
+    for (Part part : parts) {
+      if (part.at != server || part.phase == Phase.APPLIED) {
+        continue;
+      }
+      if (reason == RefusalReason.UNKNOWN_TRANSACTION
+          && part.phase == Phase.STAGED
+          && !part.isWitness()) {
+        part.phase = Phase.STAGING;
+        staged--;
+        part.retryAtNanos = nowNanos;
+      } else {
+        part.retryAtNanos = nowNanos + retryNanos / REFUSED_RETRY_DIVISOR;
+      }
     }
   }
 
   /** Sends again what was not answered in time; everything if {@code all}. */
   void retry(Outbox out, long watermark, long nowNanos, long retryNanos, boolean all) {
-    for (int i = 0; i < participants.count(); i++) {
-      int server = participants.get(i);
-      if (!all && nowNanos - retryAtNanos[server] < 0) {
+    for (Part part : parts) {
+      if (!all && nowNanos - part.retryAtNanos < 0) {
         continue;
       }
-      switch (phases[server]) {
-        case STAGING -> stage(server, out, watermark, nowNanos + retryNanos);
+      switch (part.phase) {
+        case STAGING -> stage(part, out, watermark, nowNanos + retryNanos);
         case STAGED -> {
-          if (decided) {
-            commit(server, out, watermark, nowNanos + retryNanos);
+          if (decided && !part.isWitness()) {
+            commit(part, out, watermark, nowNanos + retryNanos);
           }
         }
-        case ABSENT, WAITING, APPLIED -> {
+        case WAITING, APPLIED -> {
           // Nothing is owed.
         }
       }
@@ -205,7 +241,7 @@ final class Push {
   }
 
   boolean allStaged() {
-    return staged == participants.count();
+    return staged == parts.size();
   }
 
   boolean decided() {

@@ -114,9 +114,11 @@ final class WorkerCore {
     iteration.loss = loss;
     iteration.become(Iteration.State.STAGING);
     iteration.tx = new TxId(self.node(), self.incarnation(), nextSequence++);
-    iteration.push =
-        new Push(iteration, shards, job.servers(), job.model().dim(), job.messageBytesMax());
+    iteration.push = new Push(iteration, job, shards);
     iteration.startedNanos = nowNanos;
+    if (iteration.push.decided()) {
+      iteration.become(Iteration.State.COMMITTING); // In one phase nobody is waited for.
+    }
     stage(nowNanos);
     advance(nowNanos);
   }
@@ -154,7 +156,8 @@ final class WorkerCore {
       case DataMessage.Staged staged -> {
         Iteration iteration = pushing(staged.tx());
         if (iteration != null) {
-          iteration.push.onStaged(from.index(), effects, watermark, nowNanos, job.retryNanos());
+          iteration.push.onStaged(
+              from.index(), staged.owner(), effects, watermark, nowNanos, job.retryNanos());
           stage(nowNanos);
           onStagedEverywhere(iteration, nowNanos);
         }

@@ -46,7 +46,8 @@ class BoundariesTest {
     assertTrue(
         classes.stream().anyMatch(c -> c.getPackageName().startsWith("io.holdfast." + module)),
         "no class of " + module + " was found: the rule would hold of nothing");
-    List<String> forbidden = new ArrayList<>(List.of("io.holdfast.launcher.."));
+    List<String> forbidden =
+        new ArrayList<>(List.of("io.holdfast.launcher..", "io.holdfast.system.."));
     for (String other : MAY_USE.keySet()) {
       if (!other.equals(module) && !MAY_USE.get(module).contains(other)) {
         forbidden.add("io.holdfast." + other + "..");
@@ -59,6 +60,36 @@ class BoundariesTest {
         .dependOnClassesThat()
         .resideInAnyPackage(forbidden.toArray(String[]::new))
         .because("arrows point one way only, see docs/ARCHITECTURE.md")
+        .check(classes);
+  }
+
+  @Test
+  void shouldFindTheSimulatorFromTheLauncherByItsInterfaceOnly() {
+    noClasses()
+        .that()
+        .resideInAPackage("io.holdfast.launcher..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("io.holdfast.system..")
+        .because("MoreCommands finds further commands on the class path")
+        .check(classes);
+  }
+
+  @Test
+  void shouldKeepThreadsAndTheClockOutOfTheSimulator() {
+    noClasses()
+        .that()
+        .resideInAPackage("io.holdfast.system.sim..")
+        .and()
+        .doNotHaveSimpleName("Campaign")
+        .should()
+        .dependOnClassesThat()
+        .belongToAnyOf(Thread.class, java.security.SecureRandom.class)
+        .orShould()
+        .callMethod(System.class, "nanoTime")
+        .orShould()
+        .callMethod(System.class, "currentTimeMillis")
+        .because("a seed replays exactly")
         .check(classes);
   }
 

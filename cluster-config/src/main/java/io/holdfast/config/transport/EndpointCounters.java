@@ -16,6 +16,11 @@ public final class EndpointCounters {
   /** Frames of another epoch. */
   public final LongAdder staleEpoch = new LongAdder();
 
+  /** Frames that nobody acted on. */
+  public long refused() {
+    return malformed.sum() + wrongKey.sum() + fenced.sum() + staleEpoch.sum();
+  }
+
   public final LongAdder pullBytesSent = new LongAdder();
   public final LongAdder pullBytesReceived = new LongAdder();
   public final LongAdder pushBytesSent = new LongAdder();

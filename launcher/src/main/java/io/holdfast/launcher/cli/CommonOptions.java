@@ -16,8 +16,8 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** Options of every command. */
-final class CommonOptions {
+/** Options of every command: a mixin. */
+public final class CommonOptions {
   private static final long PLAIN_INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(5);
 
   @Spec(Spec.Target.MIXEE)
@@ -41,11 +41,13 @@ final class CommonOptions {
 
   private boolean verbose;
 
-  boolean isVerbose() {
+  /** Whether all that goes on is to be logged. */
+  public boolean isVerbose() {
     return verbose;
   }
 
-  PrintWriter out() {
+  /** Gets results. */
+  public PrintWriter out() {
     return command.commandLine().getOut();
   }
 
@@ -54,7 +56,8 @@ final class CommonOptions {
     return command.root().commandLine().getParseResult().originalArgs();
   }
 
-  Progress progress() {
+  /** Shows progress on standard error. */
+  public Progress progress() {
     return progress(PLAIN_INTERVAL_NANOS);
   }
 
@@ -65,7 +68,8 @@ final class CommonOptions {
         : ConsoleProgress.plain(err, plainIntervalNanos);
   }
 
-  ParameterException badUsage(String sentence) {
+  /** To be thrown when an option or argument cannot be understood. */
+  public ParameterException badUsage(String sentence) {
     return new ParameterException(command.commandLine(), sentence);
   }
 

@@ -59,7 +59,9 @@ final class LoadedModel implements AutoCloseable {
     PlacementMap map = new PlacementMap(new Epoch(1, 1), 1, List.of(SERVER, READER));
     Endpoint endpoint = new Endpoint(SERVER, network.open(SERVER.node()));
     endpoint.adopt(map);
-    this.server = new ServerCore(SERVER.node(), job, map, memory, endpoint, message -> {}, () -> 0);
+    this.server =
+        new ServerCore(
+            SERVER.node(), job, map, memory, endpoint, message -> {}, endpoint.counters());
     this.serverThread = Thread.ofPlatform().daemon().name("model").unstarted(() -> serve(endpoint));
     this.reader =
         new ClusterReader(READER, job, () -> map, network.open(READER.node()), PATIENCE_NANOS);

@@ -1,7 +1,6 @@
 package io.holdfast.server.scrub;
 
 import io.holdfast.config.protocol.ShardVersion;
-import java.lang.foreign.MemorySegment;
 
 /** The copies of NN shards that a server keeps for others. */
 public interface KeptShards {
@@ -11,6 +10,6 @@ public interface KeptShards {
   /** What a copy holds. */
   ShardVersion version(int shard);
 
-  /** {@code [weights | state]} of a copy, in place. */
-  MemorySegment values(int shard);
+  /** 64 bits over {@code [weights | state]} of a copy. */
+  long digest(int shard);
 }

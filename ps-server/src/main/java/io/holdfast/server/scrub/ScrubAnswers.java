@@ -9,12 +9,11 @@ import io.holdfast.config.protocol.RefusalReason;
 import io.holdfast.server.storage.RefusedException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.util.Arrays;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What a server does for others that scrub: shows its rows and parities, lets itself be put right.
+ * What a server does for others that scrub: shows its parities, lets its rows be put right.
  */
 public final class ScrubAnswers {
   private static final Logger LOG = LoggerFactory.getLogger(ScrubAnswers.class);
@@ -28,18 +27,25 @@ public final class ScrubAnswers {
   private final KeptParities parities;
   private final Outbox outbox;
 
-  /** Puts an answer into the stream to a holder. */
-  @FunctionalInterface
-  public interface CapturedRowsSender {
-    /** Payloads are read before this returns. */
-    void send(NodeId to, long request, Payload rows, Payload counters, Payload values);
+  /** The rows that a server owns. */
+  public interface OwnRows {
+    boolean owns(long row);
+
+    /**
+     * Puts an own row right, if it still has the counter with which it was found wrong.
+     *
+     * @param changes of the right row since its initial one
+     * @return whether it had
+     */
+    boolean repair(
+        long row, int foundCounter, int rightCounter, MemorySegment changes, long offsetBytes);
   }
 
   /**
    * Answers for a server.
    *
    * @param rowBytes weights and state of a row
-   * @param outbox for answers outside of streams
+   * @param outbox for answers
    */
   public ScrubAnswers(
       NodeId self,
@@ -54,51 +60,6 @@ public final class ScrubAnswers {
     this.rows = rows;
     this.parities = parities;
     this.outbox = outbox;
-  }
-
-  /**
-   * A holder wants rows.
-   *
-   * @throws RefusedException MALFORMED if one is not this server's
-   */
-  public void onCaptureRows(NodeId from, PeerMessage.CaptureRows message, CapturedRowsSender stream)
-      throws RefusedException {
-    MemorySegment asked = message.rows().segment();
-    int count = (int) (asked.byteSize() / Long.BYTES);
-    long[] found = new long[count];
-    int updated = 0;
-    for (int i = 0; i < count; i++) {
-      long row = asked.get(LONG, (long) i * Long.BYTES);
-      if (row < 0 || row >= map.rows() || !rows.owns(row)) {
-        throw new RefusedException(
-            RefusalReason.MALFORMED, "row " + row + " is not a row of " + self);
-      }
-      if (rows.counter(row) != 0) {
-        found[updated++] = row;
-      }
-    }
-    long[] told = Arrays.copyOf(found, updated);
-    stream.send(
-        from,
-        message.request(),
-        new Column(told.length, Long.BYTES) {
-          @Override
-          void write(int i, MemorySegment target, long offsetBytes) {
-            target.set(LONG, offsetBytes, told[i]);
-          }
-        },
-        new Column(told.length, Integer.BYTES) {
-          @Override
-          void write(int i, MemorySegment target, long offsetBytes) {
-            target.set(INT, offsetBytes, rows.counter(told[i]));
-          }
-        },
-        new Column(told.length, rowBytes) {
-          @Override
-          void write(int i, MemorySegment target, long offsetBytes) {
-            rows.writeDifference(told[i], target, offsetBytes);
-          }
-        });
   }
 
   /**

@@ -14,6 +14,7 @@ import io.holdfast.erasure.ErasureCode;
 import io.holdfast.server.storage.RefusedException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayDeque;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -211,6 +212,35 @@ public final class Scrubber implements AutoCloseable {
     if (stripes != null) {
       stripes.folded(place, member, counter, difference, offsetBytes);
     }
+  }
+
+  /**
+   * Differences were folded into own parities, in the order of their rows.
+   *
+   * @param values {@code [count, rowFloats]}, raw
+   */
+  public void folded(PeerMessage.Deltas deltas, MemorySegment values) {
+    MemorySegment ids = deltas.rows().segment();
+    MemorySegment counters = deltas.counters().segment();
+    int rowBytes = job.rowLayout().rowBytes();
+    for (int i = 0; i < deltas.count(); i++) {
+      long row = ids.get(ValueLayout.JAVA_LONG_UNALIGNED, (long) i * Long.BYTES);
+      folded(
+          placeOf(row / map.k()),
+          (int) (row % map.k()),
+          counters.get(ValueLayout.JAVA_INT_UNALIGNED, (long) i * Integer.BYTES),
+          values,
+          (long) i * rowBytes);
+    }
+  }
+
+  private long placeOf(long stripe) {
+    for (int parity = 0; parity < map.r(); parity++) {
+      if (map.serverOf(stripe, map.k() + parity) == self.index()) {
+        return map.indexOfParity(stripe, parity);
+      }
+    }
+    return -1;
   }
 
   /** Time passes. */

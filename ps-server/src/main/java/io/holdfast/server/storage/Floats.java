@@ -7,14 +7,14 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
 /** Copies of single rows: too short for {@link MemorySegment#copy} to earn its call. */
-final class Floats {
+public final class Floats {
   private static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
   private static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
   private Floats() {}
 
   /** Copies floats bit for bit; neither place needs to be aligned. */
-  static void copy(
+  public static void copy(
       MemorySegment source, long sourceBytes, MemorySegment target, long targetBytes, int count) {
     int i = 0;
     for (int end = SPECIES.loopBound(count); i < end; i += SPECIES.length()) {

@@ -6,7 +6,9 @@ import io.holdfast.config.model.ParameterInit;
 import io.holdfast.config.model.RowLayout;
 import io.holdfast.config.placement.StripeMap;
 import io.holdfast.config.protocol.RefusalReason;
+import io.holdfast.erasure.ErasureCode;
 import io.holdfast.server.optimizer.Optimizer;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
@@ -196,33 +198,60 @@ public final class RowStore implements AutoCloseable {
    */
   public void apply(MemorySegment rowIds, int count, MemorySegment gradients, float learningRate)
       throws RefusedException {
+    apply(rowIds, count, gradients, learningRate, null, null, null);
+  }
+
+  /**
+   * As the short form, and tells what has changed.
+   *
+   * @param code makes the differences; null: none are asked for
+   * @param differences receives {@code [count, rowFloats]}: from {@code [weights | state]} before
+   *     to after, the initial row being the state before the first update
+   * @param newCounters receives int32 update counters
+   */
+  public void apply(
+      MemorySegment rowIds,
+      int count,
+      MemorySegment gradients,
+      float learningRate,
+      ErasureCode code,
+      MemorySegment differences,
+      MemorySegment newCounters)
+      throws RefusedException {
+    int rowBytes = layout.rowBytes();
+    int rowFloats = layout.rowFloats();
     for (int from = 0; from < count; from += BLOCK) {
       int end = Math.min(count, from + BLOCK);
       locate(rowIds, from, end, layout.rowBytes());
       for (int i = from; i < end; i++) {
-        apply(
-            rowIds.get(ID, 8L * i),
-            places[i - from],
-            gradients,
-            (long) i * layout.weightBytes(),
-            learningRate);
+        long at = places[i - from] * strideBytes;
+        int counter = prepare(rowIds.get(ID, 8L * i), places[i - from]);
+        long differenceAt = (long) i * rowBytes;
+        if (code != null) {
+          Floats.copy(rows, at, differences, differenceAt, rowFloats);
+        }
+        optimizer.update(
+            rows, at, dim, gradients, (long) i * layout.weightBytes(), learningRate, counter);
+        if (code != null) {
+          code.difference(differences, differenceAt, rows, at, differences, differenceAt, rowBytes);
+          newCounters.set(COUNTER, 4L * i, counter);
+        }
       }
     }
     updates += count;
   }
 
-  private void apply(
-      long row, long place, MemorySegment gradients, long gradientAt, float learningRate) {
-    long at = place * strideBytes;
+  /** Counts an update of a row that is about to be made; returns the new count. */
+  private int prepare(long row, long place) {
     int counter = counters.get(COUNTER, 4 * place);
     if (counter == 0) {
-      materialise(row, place, at);
+      materialise(row, place, place * strideBytes);
     } else if (counter == Integer.MAX_VALUE) {
       throw new IllegalStateException(
           "row " + row + " was updated " + counter + " times: its counter is exhausted");
     }
-    optimizer.update(rows, at, dim, gradients, gradientAt, learningRate, counter + 1L);
     counters.set(COUNTER, 4 * place, counter + 1);
+    return counter + 1;
   }
 
   /** First write to a row: its initial weights and state. */
@@ -267,8 +296,60 @@ public final class RowStore implements AutoCloseable {
     return rows;
   }
 
+  /**
+   * What has changed in an own row since it was initial: all zero if it was never updated.
+   *
+   * @param target receives {@code rowBytes}
+   */
+  public void changes(long ownRow, ErasureCode code, MemorySegment target, long offsetBytes) {
+    int rowBytes = layout.rowBytes();
+    if (counter(ownRow) == 0) {
+      target.asSlice(offsetBytes, rowBytes).fill((byte) 0);
+      return;
+    }
+    initial(ownRow, target, offsetBytes);
+    long at = owned.placeOf(ownRow) * strideBytes;
+    code.difference(target, offsetBytes, rows, at, target, offsetBytes, rowBytes);
+  }
+
+  /**
+   * A row's initial {@code [weights | state]}, of any server's row.
+   *
+   * @param target receives {@code rowBytes}
+   */
+  public void initial(long row, MemorySegment target, long offsetBytes) {
+    initial.write(row, target, offsetBytes);
+    optimizer.initialState(target, offsetBytes, dim);
+  }
+
+  /**
+   * Puts an own row right, outside of training.
+   *
+   * @param foundCounter that it had when it was found wrong
+   * @param rightCounter that it is to have, at least 1
+   * @param changes what is to have changed since it was initial, {@code rowBytes} at the offset
+   * @return false if the row has another counter by now, and nothing was changed
+   */
+  public boolean repair(
+      long ownRow,
+      int foundCounter,
+      int rightCounter,
+      ErasureCode code,
+      MemorySegment changes,
+      long offsetBytes) {
+    if (rightCounter < 1 || counter(ownRow) != foundCounter) {
+      return false;
+    }
+    long place = owned.placeOf(ownRow);
+    long at = place * strideBytes;
+    materialise(ownRow, place, at);
+    code.applyDifference(changes, offsetBytes, rows, at, layout.rowBytes());
+    counters.set(COUNTER, 4 * place, rightCounter);
+    return true;
+  }
+
   /** An own row's update counter. */
-  int counter(long ownRow) {
+  public int counter(long ownRow) {
     return counters.get(COUNTER, 4 * owned.placeOf(ownRow));
   }
 
@@ -287,7 +368,25 @@ public final class RowStore implements AutoCloseable {
    */
   public int importRows(
       MemorySegment rowIds, MemorySegment counters, MemorySegment values, int count) {
+    return importRows(rowIds, counters, values, count, null, null);
+  }
+
+  /**
+   * As the short form, with parities.
+   *
+   * @param parities takes those rows whose stripes have a parity here; null: there are none
+   * @param code of the parities
+   */
+  public int importRows(
+      MemorySegment rowIds,
+      MemorySegment counters,
+      MemorySegment values,
+      int count,
+      ParityStore parities,
+      ErasureCode code) {
     int taken = 0;
+    MemorySegment difference =
+        parities == null ? null : Arena.ofAuto().allocate(layout.rowBytes(), LINE_BYTES);
     for (int i = 0; i < count; i++) {
       long row = rowIds.get(ID, 8L * i);
       int counter = counters.get(COUNTER, 4L * i);
@@ -295,6 +394,12 @@ public final class RowStore implements AutoCloseable {
       if (place == OwnedRows.OUT_OF_RANGE || counter < 1) {
         throw new IllegalArgumentException(
             "row " + row + " with update counter " + counter + " in a model of " + owned.rows());
+      }
+      if (parities != null) {
+        initial(row, difference, 0);
+        code.difference(
+            difference, 0, values, (long) i * layout.rowBytes(), difference, 0, layout.rowBytes());
+        parities.importRow(row, counter, difference);
       }
       if (place >= 0) {
         long at = place * strideBytes;

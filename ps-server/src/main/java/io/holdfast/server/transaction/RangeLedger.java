@@ -12,7 +12,7 @@ import java.util.TreeSet;
  * of one pass and file are merged and their sums added. Records that overlap are kept apart, so
  * that whoever reads them can see that something was trained twice.
  */
-final class RangeLedger {
+public final class RangeLedger {
   private static final Comparator<RangeRecord> ORDER =
       Comparator.<RangeRecord>comparingInt(r -> r.range().pass())
           .thenComparingInt(r -> r.range().file())
@@ -27,7 +27,8 @@ final class RangeLedger {
   /** Equal ranges that were recorded more than once. */
   private final List<RangeRecord> repeated = new ArrayList<>();
 
-  void add(DataRange range) {
+  /** Notes a committed transaction's data. */
+  public void add(DataRange range) {
     RangeRecord record = new RangeRecord(range, 1);
     if (!records.add(record)) {
       repeated.add(record);
@@ -74,7 +75,7 @@ final class RangeLedger {
   }
 
   /** All records, in order of pass, file and position. */
-  List<RangeRecord> records() {
+  public List<RangeRecord> records() {
     List<RangeRecord> all = new ArrayList<>(records);
     all.addAll(repeated);
     all.sort(ORDER);

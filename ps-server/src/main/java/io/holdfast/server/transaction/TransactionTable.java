@@ -1,6 +1,7 @@
 package io.holdfast.server.transaction;
 
 import io.holdfast.config.control.ServerControl.RangeRecord;
+import io.holdfast.config.job.CommitMode;
 import io.holdfast.config.placement.NodeId;
 import io.holdfast.config.protocol.DataMessage;
 import io.holdfast.config.protocol.DataRange;
@@ -80,6 +81,8 @@ public final class TransactionTable implements AutoCloseable {
   private final int servers;
   private final RowStore rows;
   private final NnStore nn;
+  private final Applier applier;
+  private final CommitMode mode;
   private final long workerShareBytes;
   private final Map<Incarnation, WorkerRecord> workers = new HashMap<>();
   private final RangeLedger ranges = new RangeLedger();
@@ -92,16 +95,26 @@ public final class TransactionTable implements AutoCloseable {
    *
    * @param self this server's index
    * @param servers number of servers
-   * @param stagedBytesMax memory for all workers' staged parts
-   * @param workers number of workers
+   * @param rows to check parts against
+   * @param nn to check parts against
+   * @param applier makes the changes
+   * @param workerShareBytes memory for one worker's staged parts
    */
   public TransactionTable(
-      int self, int servers, RowStore rows, NnStore nn, long stagedBytesMax, int workers) {
+      int self,
+      int servers,
+      RowStore rows,
+      NnStore nn,
+      Applier applier,
+      CommitMode mode,
+      long workerShareBytes) {
     this.self = self;
     this.servers = servers;
     this.rows = rows;
     this.nn = nn;
-    this.workerShareBytes = stagedBytesMax / workers;
+    this.applier = applier;
+    this.mode = mode;
+    this.workerShareBytes = workerShareBytes;
   }
 
   /** Keeps one part of a transaction. */
@@ -126,6 +139,10 @@ public final class TransactionTable implements AutoCloseable {
       transaction = new Transaction(header, message.participants());
     }
     if (!transaction.has(header.part())) {
+      if (!worker.open.containsKey(sequence) && applier.isPressed()) {
+        throw new RefusedException(
+            RefusalReason.BUSY, header.tx() + ": too much waits to become redundant");
+      }
       check(message);
       MemorySegment block = take(worker, transaction, message);
       transaction.add(header.part(), StagedPart.copy(message, block));
@@ -233,7 +250,7 @@ public final class TransactionTable implements AutoCloseable {
   /**
    * Applies a staged transaction.
    *
-   * @return APPLYING: wait for the redundant holders, then {@link #redundant}; APPLIED: answer so
+   * @return APPLYING: holders must acknowledge, then comes {@link #redundant}; APPLIED: answer so
    */
   public TransactionState commit(TxId tx, long watermark) throws RefusedException {
     WorkerRecord worker = unfenced(tx);
@@ -253,16 +270,22 @@ public final class TransactionTable implements AutoCloseable {
     return transaction.state();
   }
 
+  /** Whether there are transactions of a worker that wait for their holders. */
+  public boolean isApplying(NodeId node, long incarnation) {
+    return record(node, incarnation).open.values().stream()
+        .anyMatch(each -> each.state() == TransactionState.APPLYING);
+  }
+
   /** The one place where training changes values: one single-writer step. */
   private void apply(WorkerRecord worker, Transaction transaction) {
     TxHeader header = transaction.header();
     transaction.to(TransactionState.COMMITTED);
+    applier.begin(header, worker.watermark);
     for (StagedPart part : transaction.parts()) {
       try {
         switch (part) {
-          case StagedPart.Rows p ->
-              rows.apply(p.ids(), p.count(), p.gradients(), header.learningRate());
-          case StagedPart.Shard p -> nn.apply(p.shard(), p.gradients(), header.learningRate());
+          case StagedPart.Rows p -> applier.rows(p.ids(), p.count(), p.gradients());
+          case StagedPart.Shard p -> applier.shard(p.shard(), p.gradients());
         }
       } catch (RefusedException e) {
         throw new IllegalStateException(header.tx() + " was checked and yet is refused", e);
@@ -270,10 +293,14 @@ public final class TransactionTable implements AutoCloseable {
     }
     if (transaction.participants().recorder(header.tx()) == self) {
       ranges.add(header.range());
+      applier.record(header.range());
     }
     release(worker, transaction);
     transaction.to(TransactionState.APPLYING);
     applied++;
+    if (!applier.end()) {
+      redundant(header.tx());
+    }
   }
 
   private void release(WorkerRecord worker, Transaction transaction) {
@@ -285,7 +312,7 @@ public final class TransactionTable implements AutoCloseable {
   }
 
   /** All redundant holders of an APPLYING transaction have acknowledged it. */
-  public TransactionState redundant(TxId tx) {
+  public void redundant(TxId tx) {
     WorkerRecord worker = record(tx.worker(), tx.incarnation());
     Transaction transaction = worker.open.get(tx.sequence());
     if (transaction == null) {
@@ -294,7 +321,6 @@ public final class TransactionTable implements AutoCloseable {
     transaction.to(TransactionState.APPLIED);
     worker.open.remove(tx.sequence());
     worker.applied.add(tx.sequence());
-    return transaction.state();
   }
 
   private WorkerRecord unfenced(TxId tx) throws RefusedException {
@@ -354,30 +380,28 @@ public final class TransactionTable implements AutoCloseable {
    * order, and drops all others. Listed ones that have no part here, or are applied, need nothing.
    * Records of applied ones stay, for another coordinator may ask again.
    *
-   * @return transactions that are APPLYING now
    * @throws IllegalStateException if a listed one is not wholly here: its worker cannot have
    *     decided, so something is badly wrong
    */
-  public List<TxId> resolve(NodeId node, long incarnation, List<Long> committed) {
+  public void resolve(NodeId node, long incarnation, List<Long> committed) {
     WorkerRecord worker = record(node, incarnation);
     worker.fenced = true;
     for (Map.Entry<Long, Transaction> entry : worker.open.entrySet()) {
       if (entry.getValue().state() == TransactionState.STAGING
-          && committed.contains(entry.getKey())) {
+          && committed.contains(entry.getKey())
+          && mode == CommitMode.TWO_PHASE) {
         throw new IllegalStateException(
             entry.getValue().header().tx()
                 + " is to be committed, but some of its parts never came here");
       }
     }
-    List<TxId> applying = new ArrayList<>();
     for (Map.Entry<Long, Transaction> entry : new TreeMap<>(worker.open).entrySet()) {
       Transaction transaction = entry.getValue();
       if (transaction.state() == TransactionState.STAGED && committed.contains(entry.getKey())) {
         apply(worker, transaction);
       }
-      if (transaction.state() == TransactionState.APPLYING) {
-        applying.add(transaction.header().tx());
-      } else {
+      if (transaction.state() == TransactionState.STAGED
+          || transaction.state() == TransactionState.STAGING) {
         transaction.to(TransactionState.DROPPED);
         release(worker, transaction);
         worker.open.remove(entry.getKey());
@@ -388,7 +412,6 @@ public final class TransactionTable implements AutoCloseable {
       worker.area.close();
       worker.area = null;
     }
-    return applying;
   }
 
   /** Committed data that this server records. */

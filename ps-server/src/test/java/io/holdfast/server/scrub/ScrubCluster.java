@@ -21,12 +21,14 @@ import io.holdfast.erasure.CodeKind;
 import io.holdfast.erasure.ErasureCode;
 import io.holdfast.erasure.ErasureCodes;
 import io.holdfast.server.TestJobs;
+import io.holdfast.server.storage.NnStore;
 import io.holdfast.server.storage.RefusedException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.function.Consumer;
@@ -92,7 +94,7 @@ final class ScrubCluster implements AutoCloseable {
   }
 
   /** One server. */
-  final class Server implements KeptParities, OwnRows, KeptShards {
+  final class Server implements KeptParities, ScrubAnswers.OwnRows, KeptShards {
     final int index;
     final MemorySegment rows;
     final int[] rowCounters = new int[(int) map.dataCapacity()];
@@ -130,26 +132,16 @@ final class ScrubCluster implements AutoCloseable {
     private void receive(NodeId from, DataMessage message) {
       try {
         switch (message) {
-          case PeerMessage.CaptureRows m ->
-              answerer.onCaptureRows(
-                  from,
-                  m,
-                  (to, request, ids, counters, values) -> {
-                    PeerMessage.CapturedRows answer =
-                        new PeerMessage.CapturedRows(
-                            new StreamPosition(1, 1, 1),
-                            request,
-                            written(ids),
-                            written(counters),
-                            written(values));
-                    queue(index, to.index(), true)
-                        .add(
-                            () ->
-                                servers
-                                    .get(to.index())
-                                    .scrubber
-                                    .onCapturedRows(NodeId.server(index), answer, nowNanos));
-                  });
+          case PeerMessage.CaptureRows m -> {
+            PeerMessage.CapturedRows answer = capture(m);
+            queue(index, from.index(), true)
+                .add(
+                    () ->
+                        servers
+                            .get(from.index())
+                            .scrubber
+                            .onCapturedRows(NodeId.server(index), answer, nowNanos));
+          }
           case PeerMessage.CaptureParities m -> answerer.onCaptureParities(from, m);
           case PeerMessage.CapturedParities m -> scrubber.onCapturedParities(from, m, nowNanos);
           case PeerMessage.RepairRows m -> answerer.onRepairRows(from, m);
@@ -160,7 +152,7 @@ final class ScrubCluster implements AutoCloseable {
                     m.request(),
                     m.shard(),
                     version(m.shard()),
-                    Digest64.of(values(m.shard())));
+                    digest(m.shard()));
             queue(index, from.index(), true)
                 .add(() -> servers.get(from.index()).scrubber.onCapturedShard(answer, nowNanos));
           }
@@ -250,14 +242,29 @@ final class ScrubCluster implements AutoCloseable {
       return map.serverOfRow(row) == index;
     }
 
-    @Override
-    public int counter(long row) {
+    int counter(long row) {
       return rowCounters[(int) map.indexOfRow(row)];
     }
 
-    @Override
-    public void writeDifference(long row, MemorySegment target, long offsetBytes) {
-      MemorySegment.copy(rows, map.indexOfRow(row) * rowBytes, target, offsetBytes, rowBytes);
+    private PeerMessage.CapturedRows capture(PeerMessage.CaptureRows question) {
+      long[] asked = question.rows().segment().toArray(ValueLayout.JAVA_LONG_UNALIGNED);
+      long[] ids = Arrays.stream(asked).filter(row -> counter(row) > 0).toArray();
+      int[] counters = Arrays.stream(ids).mapToInt(this::counter).toArray();
+      byte[] values = new byte[ids.length * rowBytes];
+      for (int i = 0; i < ids.length; i++) {
+        MemorySegment.copy(
+            rows,
+            map.indexOfRow(ids[i]) * rowBytes,
+            MemorySegment.ofArray(values),
+            (long) i * rowBytes,
+            rowBytes);
+      }
+      return new PeerMessage.CapturedRows(
+          new StreamPosition(1, 1, 1),
+          question.request(),
+          Payload.of(MemorySegment.ofArray(ids)),
+          Payload.of(MemorySegment.ofArray(counters)),
+          Payload.of(MemorySegment.ofArray(values)));
     }
 
     @Override
@@ -284,7 +291,11 @@ final class ScrubCluster implements AutoCloseable {
     }
 
     @Override
-    public MemorySegment values(int shard) {
+    public long digest(int shard) {
+      return NnStore.digest(values(shard));
+    }
+
+    MemorySegment values(int shard) {
       return shards.asSlice(64L * shard, 64);
     }
   }

@@ -29,6 +29,7 @@ class NnStoreTest {
         new NnShards(LAYOUT.parameters(), SHARD, servers),
         spec,
         server,
+        0,
         EPOCH,
         new ParameterInit(3),
         MemorySettings.DEFAULT);

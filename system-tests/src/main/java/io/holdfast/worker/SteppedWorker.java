@@ -10,6 +10,7 @@ import io.holdfast.config.protocol.DataRange;
 import io.holdfast.config.protocol.Outbox;
 import io.holdfast.config.protocol.TxId;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -21,8 +22,22 @@ import java.util.Map;
  * simulator's; here so that nothing of the worker has to be public for it.
  */
 public final class SteppedWorker implements AutoCloseable {
-  /** A transaction as its worker made it. */
-  public record Made(TxId tx, long step, List<Long> rows, DataRange range) {}
+  /**
+   * A transaction as its worker made it.
+   *
+   * @param step of its worker
+   * @param rows ids without repetition
+   * @param gradients {@code [rows, dim]} floats
+   * @param nnGradients one float for each NN parameter
+   */
+  public record Made(
+      TxId tx,
+      long step,
+      float learningRate,
+      List<Long> rows,
+      MemorySegment gradients,
+      MemorySegment nnGradients,
+      DataRange range) {}
 
   /** All that is not the state machine. */
   public interface Surroundings extends Outbox {
@@ -138,6 +153,10 @@ public final class SteppedWorker implements AutoCloseable {
     return new DataRange(lease.pass(), lease.file(), from, at, good.size(), skipped);
   }
 
+  private static MemorySegment copy(MemorySegment values) {
+    return MemorySegment.ofArray(values.toArray(ValueLayout.JAVA_BYTE)).asReadOnly();
+  }
+
   private final class Effects implements WorkerEffects {
     @Override
     public void send(NodeId to, DataMessage message) {
@@ -169,11 +188,15 @@ public final class SteppedWorker implements AutoCloseable {
                 iteration.parameterGradients);
             core.onComputed(iteration, 0.5, surroundings.nowNanos());
             open.put(iteration.tx, iteration);
+            long gradientBytes = (long) unique * job.model().dim() * Float.BYTES;
             surroundings.made(
                 new Made(
                     iteration.tx,
                     iteration.step,
+                    iteration.learningRate,
                     Arrays.stream(iteration.plan.rows(), 0, unique).boxed().toList(),
+                    copy(iteration.rowValues().asSlice(0, gradientBytes)),
+                    copy(iteration.parameterGradients),
                     iteration.range));
           });
     }

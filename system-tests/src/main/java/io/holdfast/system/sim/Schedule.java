@@ -13,7 +13,8 @@ final class Schedule {
   private final Random random;
   private long nowNanos;
   private long orders;
-  private long trace = 17;
+  private long steps;
+  private long fingerprint = 17;
 
   Schedule(long seed) {
     random = new Random(seed);
@@ -35,7 +36,13 @@ final class Schedule {
   void step() {
     Event next = events.remove();
     nowNanos = next.atNanos;
+    steps++;
     next.action.run();
+  }
+
+  /** How many things have happened. */
+  long steps() {
+    return steps;
   }
 
   /** Below a bound. */
@@ -48,13 +55,13 @@ final class Schedule {
   }
 
   /** Folds something that happened into the fingerprint of the run. */
-  void trace(long who, long what) {
-    trace = (trace * 31 + nowNanos) * 31 + who;
-    trace = Long.rotateLeft(trace * 0x9E3779B97F4A7C15L, 29) + what;
+  void note(long who, long what) {
+    fingerprint = (fingerprint * 31 + nowNanos) * 31 + who;
+    fingerprint = Long.rotateLeft(fingerprint * 0x9E3779B97F4A7C15L, 29) + what;
   }
 
-  /** Fingerprint of all that was traced and when. */
-  long trace() {
-    return trace;
+  /** Of all that was noted and when. */
+  long fingerprint() {
+    return fingerprint;
   }
 }

@@ -42,7 +42,11 @@ final class SimWorker extends SimProcess implements SteppedWorker.Surroundings {
     if (endpoint != null) {
       endpoint.drain();
       endpoint.poll(
-          (from, message) -> core.onMessage(from, message, nowNanos()), Integer.MAX_VALUE);
+          (from, message) -> {
+            logFrame(from, message);
+            core.onMessage(from, message, nowNanos());
+          },
+          Integer.MAX_VALUE);
     }
   }
 
@@ -110,6 +114,9 @@ final class SimWorker extends SimProcess implements SteppedWorker.Surroundings {
   @Override
   public void send(NodeId to, DataMessage message) {
     if (message instanceof DataMessage.Commit commit) {
+      if (!cluster.history.isDecided(commit.tx())) {
+        log(() -> "decides to commit " + commit.tx());
+      }
       cluster.history.decided(commit.tx());
     }
     endpoint.send(to, message);
@@ -127,7 +134,7 @@ final class SimWorker extends SimProcess implements SteppedWorker.Surroundings {
 
   @Override
   public boolean line(int file, long position, int[] ids) {
-    return cluster.model.line(file, position, ids);
+    return cluster.model().line(file, position, ids);
   }
 
   @Override
@@ -138,17 +145,28 @@ final class SimWorker extends SimProcess implements SteppedWorker.Surroundings {
       MemorySegment rowValues,
       MemorySegment parameters,
       MemorySegment parameterGradients) {
-    cluster.model.compute(
-        self.index(), incarnation, step, rows, unique, rowValues, parameters, parameterGradients);
+    cluster
+        .model()
+        .compute(
+            self.index(),
+            incarnation,
+            step,
+            rows,
+            unique,
+            rowValues,
+            parameters,
+            parameterGradients);
   }
 
   @Override
   public void made(SteppedWorker.Made made) {
+    log(() -> "made " + made.tx() + " of rows " + made.rows() + " in step " + made.step());
     cluster.history.made(made);
   }
 
   @Override
   public void acknowledged(TxId tx) {
+    log(() -> "saw " + tx + " applied everywhere");
     cluster.history.acknowledged(tx);
   }
 
@@ -176,6 +194,6 @@ final class SimWorker extends SimProcess implements SteppedWorker.Surroundings {
 
   @Override
   public String toString() {
-    return self + "/" + incarnation + (isDead() ? " dead" : "");
+    return (self == null ? "worker" : self) + "/" + incarnation;
   }
 }

@@ -1,7 +1,10 @@
 package io.holdfast.system.sim;
 
 import io.holdfast.config.control.ControlMessage;
+import io.holdfast.config.placement.NodeId;
+import io.holdfast.config.protocol.DataMessage;
 import java.util.ArrayDeque;
+import java.util.function.Supplier;
 
 /** One process: lives, stops for a while, dies. */
 abstract class SimProcess implements AutoCloseable {
@@ -27,7 +30,8 @@ abstract class SimProcess implements AutoCloseable {
 
   /** A message of the coordinator has arrived. */
   final void deliver(ControlMessage message) {
-    cluster.schedule.trace(incarnation, message.getClass().getSimpleName().hashCode());
+    cluster.schedule.note(incarnation, message.getClass().getSimpleName().hashCode());
+    log(() -> "<- coordinator  " + MessageText.of((Record) message));
     run(() -> onControl(message));
   }
 
@@ -50,11 +54,14 @@ abstract class SimProcess implements AutoCloseable {
 
   final void pause(long nanos) {
     if (!paused) {
+      cluster.tally.count(FaultKind.PAUSES);
+      log(() -> "is stopped for " + nanos / 1000 + " us");
       paused = true;
       cluster.schedule.in(
           nanos,
           () -> {
             paused = false;
+            log(() -> "goes on");
             wake();
           });
     }
@@ -69,6 +76,21 @@ abstract class SimProcess implements AutoCloseable {
     if (!dead) {
       dead = true;
       close();
+    }
+  }
+
+  /** A line of the trace about this process. */
+  final void log(Supplier<String> what) {
+    if (cluster.trace.on()) {
+      cluster.trace.add(cluster.schedule.nowNanos(), () -> this + " " + what.get());
+    }
+  }
+
+  /** A message of the data plane has arrived; a line of the trace. */
+  final void logFrame(NodeId from, DataMessage message) {
+    if (cluster.trace.on()) {
+      String text = MessageText.of((Record) message);
+      cluster.trace.add(cluster.schedule.nowNanos(), () -> from + " -> " + this + "  " + text);
     }
   }
 

@@ -2,6 +2,8 @@ package io.holdfast.system.sim;
 
 import io.holdfast.config.placement.NodeId;
 import io.holdfast.config.placement.PlacementMap;
+import io.holdfast.config.protocol.MalformedFrameException;
+import io.holdfast.config.protocol.MessageCodec;
 import io.holdfast.config.transport.DataLink;
 import io.holdfast.config.transport.Frame;
 import io.holdfast.config.transport.FrameHandler;
@@ -22,28 +24,42 @@ import java.util.Set;
  * and come twice, as over a transport that tries again.
  */
 final class SimNetwork implements AutoCloseable {
-  private static final FramePool FRAMES = new FramePool();
+  /** Frames of a thread's runs, one after the other: taking one is then the same work each time. */
+  private static final ThreadLocal<FramePool> POOLS = ThreadLocal.withInitial(FramePool::new);
 
   private record Way(long from, long to) {}
 
+  private final FramePool frames = POOLS.get();
   private final Schedule schedule;
   private final Faults faults;
+  private final FaultTally tally;
+  private final TraceLog trace;
   private final Map<Integer, Link> links = new HashMap<>();
   private final List<Link> opened = new ArrayList<>();
   private final Map<Way, Long> lastArrivals = new HashMap<>();
   private final Set<Frame> underWay = Collections.newSetFromMap(new IdentityHashMap<>());
 
-  SimNetwork(Schedule schedule, Faults faults) {
+  SimNetwork(Schedule schedule, Faults faults, FaultTally tally, TraceLog trace) {
     this.schedule = schedule;
     this.faults = faults;
+    this.tally = tally;
+    this.trace = trace;
   }
 
   boolean calm() {
     return schedule.nowNanos() >= faults.untilNanos();
   }
 
-  private boolean chance(double probability) {
-    return !calm() && schedule.chance(probability);
+  private boolean happens(FaultKind kind, double probability) {
+    boolean happens = !calm() && schedule.chance(probability);
+    if (happens) {
+      tally.count(kind);
+    }
+    return happens;
+  }
+
+  private static String name(long incarnation) {
+    return incarnation == 0 ? "the coordinator" : "process " + incarnation;
   }
 
   private long arrival(Way way) {
@@ -59,12 +75,15 @@ final class SimNetwork implements AutoCloseable {
    * @param lossy whether it may be lost
    */
   void control(long from, long to, boolean lossy, Runnable arrival) {
-    if (lossy && chance(faults.losses())) {
+    if (lossy && happens(FaultKind.MESSAGES_LOST, faults.losses())) {
+      trace.add(
+          schedule.nowNanos(),
+          () -> "a control message of " + name(from) + " to " + name(to) + " is LOST");
       return;
     }
     long at = arrival(new Way(from, to));
     schedule.at(at, arrival);
-    if (chance(faults.duplicates())) {
+    if (happens(FaultKind.MESSAGES_REPEATED, faults.duplicates())) {
       schedule.at(at, arrival);
     }
   }
@@ -85,7 +104,7 @@ final class SimNetwork implements AutoCloseable {
   @Override
   public void close() {
     opened.forEach(Link::close);
-    underWay.forEach(FRAMES::recycle);
+    underWay.forEach(frames::recycle);
   }
 
   private void transmit(long from, NodeId to, Frame frame) {
@@ -98,10 +117,10 @@ final class SimNetwork implements AutoCloseable {
     underWay.remove(frame);
     Link link = links.get(to.code());
     if (link == null || link.closed) {
-      FRAMES.recycle(frame);
+      frames.recycle(frame);
       return;
     }
-    schedule.trace(to.code(), frame.lengthBytes());
+    schedule.note(to.code(), frame.lengthBytes());
     link.arrived.add(frame);
     link.onArrival.run();
   }
@@ -121,7 +140,7 @@ final class SimNetwork implements AutoCloseable {
 
     @Override
     public FramePool frames() {
-      return FRAMES;
+      return frames;
     }
 
     @Override
@@ -131,21 +150,30 @@ final class SimNetwork implements AutoCloseable {
 
     @Override
     public boolean offer(NodeId to, Frame frame) {
-      if (chance(faults.pressure())) {
+      if (happens(FaultKind.FRAMES_HELD_BACK, faults.pressure())) {
         return false;
       }
-      if (chance(faults.duplicates())) {
-        Frame copy = FRAMES.take(frame.lengthBytes());
+      if (happens(FaultKind.FRAMES_REPEATED, faults.duplicates())) {
+        Frame copy = frames.take(frame.lengthBytes());
         MemorySegment.copy(frame.used(), 0, copy.segment(), 0, frame.lengthBytes());
         underWay.add(copy);
         schedule.in(1 + schedule.draw(4 * faults.delayNanos()), () -> transmit(copy, to));
       }
-      if (chance(faults.drops())) {
-        FRAMES.recycle(frame);
+      if (happens(FaultKind.FRAMES_LOST, faults.drops())) {
+        trace.add(schedule.nowNanos(), () -> node + " -> " + to + "  LOST " + text(frame));
+        frames.recycle(frame);
       } else {
         transmit(frame, to);
       }
       return true;
+    }
+
+    private String text(Frame frame) {
+      try {
+        return MessageText.of((Record) new MessageCodec().decode(frame.used()).message());
+      } catch (MalformedFrameException e) {
+        return "a frame of " + frame.lengthBytes() + " bytes";
+      }
     }
 
     private void transmit(Frame frame, NodeId to) {
@@ -160,7 +188,7 @@ final class SimNetwork implements AutoCloseable {
         try {
           handler.onFrame(frame.used());
         } finally {
-          FRAMES.recycle(frame);
+          frames.recycle(frame);
         }
       }
       return count;
@@ -184,7 +212,7 @@ final class SimNetwork implements AutoCloseable {
     @Override
     public void close() {
       closed = true;
-      arrived.forEach(FRAMES::recycle);
+      arrived.forEach(frames::recycle);
       arrived.clear();
     }
   }

@@ -1,0 +1,137 @@
+package io.holdfast.server.redundancy;
+
+import io.holdfast.config.placement.NodeId;
+import io.holdfast.config.protocol.TxId;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * Which (transaction, row) and (transaction, NN shard) of other servers are folded here. The
+ * logical key of exactly-once is that pair, not the transaction (hazard 3): a transaction that a
+ * dead server had applied may have reached some of its holders only, and is then applied again row
+ * by row. The records say which rows to skip, and that the transaction is decided (hazards 4 and
+ * 5). They are kept until the worker's watermark covers the transaction.
+ */
+public final class FoldRecords {
+  private static final int RECORD_BYTES = 64;
+
+  private record Incarnation(NodeId worker, long incarnation) {}
+
+  private static final class Worker {
+    final TreeMap<Long, Folded> transactions = new TreeMap<>();
+    long watermark;
+  }
+
+  private static final class Folded {
+    final List<long[]> rows = new ArrayList<>(2);
+    final List<Integer> shards = new ArrayList<>(0);
+
+    long bytes() {
+      return RECORD_BYTES + rows.stream().mapToLong(r -> 8L * r.length).sum();
+    }
+  }
+
+  private final Map<Incarnation, Worker> workers = new HashMap<>();
+  private long bytes;
+  private long bytesPeak;
+
+  /** Notes rows of a transaction. */
+  void rows(TxId tx, long watermark, MemorySegment ids, int count) {
+    Folded folded = folded(tx, watermark);
+    if (folded != null) {
+      long[] rows = new long[count];
+      MemorySegment.copy(ids, ValueLayout.JAVA_LONG_UNALIGNED, 0, rows, 0, count);
+      folded.rows.add(rows);
+      grow(8L * count);
+    }
+  }
+
+  /** Notes an NN shard of a transaction. */
+  void shard(TxId tx, long watermark, int shard) {
+    Folded folded = folded(tx, watermark);
+    if (folded != null) {
+      folded.shards.add(shard);
+    }
+  }
+
+  /** Notes that a transaction is decided. */
+  void decided(TxId tx) {
+    folded(tx, 0);
+  }
+
+  private Folded folded(TxId tx, long watermark) {
+    Worker worker =
+        workers.computeIfAbsent(
+            new Incarnation(tx.worker(), tx.incarnation()), key -> new Worker());
+    if (watermark > worker.watermark) {
+      worker.watermark = watermark;
+      Map<Long, Folded> covered = worker.transactions.headMap(watermark, true);
+      covered.values().forEach(each -> bytes -= each.bytes());
+      covered.clear();
+    }
+    if (tx.sequence() <= worker.watermark) {
+      return null;
+    }
+    return worker.transactions.computeIfAbsent(
+        tx.sequence(),
+        key -> {
+          grow(RECORD_BYTES);
+          return new Folded();
+        });
+  }
+
+  private void grow(long more) {
+    bytes += more;
+    bytesPeak = Math.max(bytesPeak, bytes);
+  }
+
+  /** Whether a row's difference of a transaction above the watermark is folded here. */
+  public boolean contains(TxId tx, long row) {
+    Folded folded = find(tx);
+    if (folded == null) {
+      return false;
+    }
+    for (long[] rows : folded.rows) {
+      for (long each : rows) {
+        if (each == row) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  /** Whether an NN shard's gradient of a transaction above the watermark is folded here. */
+  public boolean containsShard(TxId tx, int shard) {
+    Folded folded = find(tx);
+    return folded != null && folded.shards.contains(shard);
+  }
+
+  private Folded find(TxId tx) {
+    Worker worker = workers.get(new Incarnation(tx.worker(), tx.incarnation()));
+    return worker == null ? null : worker.transactions.get(tx.sequence());
+  }
+
+  /**
+   * A worker's transactions above the watermark of which something is folded here: decided ones.
+   */
+  public List<Long> decided(NodeId node, long incarnation) {
+    Worker worker = workers.get(new Incarnation(node, incarnation));
+    return worker == null ? List.of() : List.copyOf(worker.transactions.keySet());
+  }
+
+  /** Memory of all records, about. */
+  public long bytes() {
+    return bytes;
+  }
+
+  /** Most memory that records ever took. */
+  public long bytesPeak() {
+    return bytesPeak;
+  }
+}

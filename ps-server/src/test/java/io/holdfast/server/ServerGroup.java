@@ -1,0 +1,208 @@
+package io.holdfast.server;
+
+import io.holdfast.config.job.CommitMode;
+import io.holdfast.config.job.JobSpec;
+import io.holdfast.config.placement.Backups;
+import io.holdfast.config.placement.Epoch;
+import io.holdfast.config.placement.NnShards;
+import io.holdfast.config.placement.NodeId;
+import io.holdfast.config.placement.PlacementMap;
+import io.holdfast.config.placement.StripeMap;
+import io.holdfast.config.protocol.DataMessage;
+import io.holdfast.config.protocol.DataRange;
+import io.holdfast.config.protocol.Envelope;
+import io.holdfast.config.protocol.MalformedFrameException;
+import io.holdfast.config.protocol.MessageCodec;
+import io.holdfast.config.protocol.Participants;
+import io.holdfast.config.protocol.Payload;
+import io.holdfast.config.protocol.TxHeader;
+import io.holdfast.config.protocol.TxId;
+import io.holdfast.config.transport.EndpointCounters;
+import io.holdfast.server.storage.MemorySettings;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.agrona.concurrent.UnsafeBuffer;
+
+/** All servers of a job, joined by queues of encoded frames. */
+public final class ServerGroup implements AutoCloseable {
+  /** What to do with a frame. */
+  public interface Wire {
+    /** How often the frame arrives. */
+    int copies(NodeId from, NodeId to, DataMessage message);
+  }
+
+  private record Sent(NodeId from, NodeId to, MemorySegment frame) {}
+
+  private static final Wire PERFECT = (from, to, message) -> 1;
+
+  public final JobSpec job;
+  public final StripeMap map;
+  public final List<ServerCore> cores = new ArrayList<>();
+
+  /** What arrived at workers and readers. */
+  public final ArrayDeque<DataMessage> answers = new ArrayDeque<>();
+
+  public Wire wire = PERFECT;
+  public long nowNanos;
+  private final Arena arena = Arena.ofAuto();
+  private final ArrayDeque<Sent> queue = new ArrayDeque<>();
+  private final MessageCodec codec = new MessageCodec();
+  private final NnShards shards;
+
+  public ServerGroup(JobSpec job) {
+    this.job = job;
+    this.map = job.stripeMap();
+    this.shards = job.nnShards();
+    PlacementMap members = TestJobs.map(job);
+    for (int i = 0; i < job.servers(); i++) {
+      NodeId self = NodeId.server(i);
+      cores.add(
+          new ServerCore(
+              self,
+              job,
+              members,
+              MemorySettings.DEFAULT,
+              (to, message) -> send(self, to, message),
+              told -> {},
+              new EndpointCounters()));
+    }
+  }
+
+  /** Puts a message on its way. */
+  public void send(NodeId from, NodeId to, DataMessage message) {
+    int length = MessageCodec.lengthBytes(message);
+    MemorySegment frame = arena.allocate(length, 64);
+    Envelope envelope = new Envelope(TestJobs.KEY, new Epoch(1, 1), from, 0, to, 0);
+    codec.encode(envelope, message, frame, new UnsafeBuffer(frame.address(), length));
+    for (int i = wire.copies(from, to, message); i > 0; i--) {
+      queue.add(new Sent(from, to, frame));
+    }
+  }
+
+  /** Delivers until nothing is on its way. */
+  public void settle() {
+    do {
+      while (!queue.isEmpty()) {
+        Sent sent = queue.remove();
+        DataMessage message;
+        try {
+          message = codec.decode(sent.frame).message();
+        } catch (MalformedFrameException e) {
+          throw new AssertionError(e);
+        }
+        if (sent.to.role() == NodeId.Role.SERVER) {
+          cores.get(sent.to.index()).onMessage(sent.from, message, nowNanos);
+        } else {
+          answers.add(message);
+        }
+      }
+      cores.forEach(ServerCore::flush);
+    } while (!queue.isEmpty());
+  }
+
+  /** Lets time pass and settles. */
+  public void pass(long nanos) {
+    nowNanos += nanos;
+    cores.forEach(core -> core.tick(nowNanos));
+    settle();
+  }
+
+  /** Stages and commits a transaction of rows and of all NN shards, with random gradients. */
+  public TxId train(int worker, long sequence, long[] rows, java.util.Random random) {
+    TxId tx = new TxId(NodeId.worker(worker), 200 + worker, sequence);
+    Participants participants = stage(tx, rows, random);
+    settle();
+    if (job.commit() == CommitMode.TWO_PHASE) {
+      for (int i = 0; i < participants.count(); i++) {
+        send(
+            tx.worker(),
+            NodeId.server(participants.get(i)),
+            new DataMessage.Commit(tx, sequence - 1));
+      }
+      settle();
+    }
+    return tx;
+  }
+
+  /** Sends all Stage messages of a transaction. */
+  public Participants stage(TxId tx, long[] rows, java.util.Random random) {
+    List<List<Long>> byServer = new ArrayList<>();
+    for (int i = 0; i < job.servers(); i++) {
+      byServer.add(new ArrayList<>());
+    }
+    for (long row : rows) {
+      byServer.get(map.serverOfRow(row)).add(row);
+    }
+    int[] taking =
+        java.util.stream.IntStream.range(0, job.servers())
+            .filter(s -> !byServer.get(s).isEmpty() || shardsOf(s) > 0)
+            .toArray();
+    Participants participants = Participants.of(taking);
+    int witnesses = job.redundancy().witness() ? job.redundancy().r() : 0;
+    for (int owner : taking) {
+      long[] own = byServer.get(owner).stream().mapToLong(Long::longValue).toArray();
+      int parts = shardsOf(owner) + (own.length > 0 ? 1 : 0);
+      List<DataMessage> messages = new ArrayList<>();
+      if (own.length > 0) {
+        messages.add(
+            new DataMessage.StageRows(
+                header(tx, owner, 0, parts),
+                participants,
+                Payload.of(TestJobs.ids(own)),
+                gradients(own.length * job.model().dim(), random)));
+      }
+      for (int shard = owner; shard < shards.count(); shard += job.servers()) {
+        messages.add(
+            new DataMessage.StageShard(
+                header(tx, owner, messages.size(), parts),
+                participants,
+                shard,
+                gradients(shards.length(shard), random)));
+      }
+      for (DataMessage message : messages) {
+        send(tx.worker(), NodeId.server(owner), message);
+        for (int copy = 0; copy < witnesses; copy++) {
+          send(tx.worker(), NodeId.server(Backups.backup(owner, copy, job.servers())), message);
+        }
+      }
+    }
+    return participants;
+  }
+
+  private int shardsOf(int server) {
+    int count = 0;
+    for (int shard = server; shard < shards.count(); shard += job.servers()) {
+      count++;
+    }
+    return count;
+  }
+
+  private static TxHeader header(TxId tx, int owner, int part, int parts) {
+    long sequence = tx.sequence();
+    return new TxHeader(
+        tx,
+        sequence - 1,
+        0.1f,
+        owner,
+        new DataRange(0, tx.worker().index(), 10 * sequence, 10 * sequence + 10, 10, 0),
+        part,
+        parts);
+  }
+
+  private Payload gradients(int count, java.util.Random random) {
+    float[] values = new float[count];
+    for (int i = 0; i < count; i++) {
+      values[i] = random.nextFloat() - 0.5f;
+    }
+    return Payload.of(MemorySegment.ofArray(Arrays.copyOf(values, count)));
+  }
+
+  @Override
+  public void close() {
+    cores.forEach(ServerCore::close);
+  }
+}

@@ -1,0 +1,133 @@
+package io.holdfast.system.sim;
+
+import static io.holdfast.system.sim.BrokenInvariant.require;
+
+import io.holdfast.config.control.ServerControl.ResolveWorker;
+import io.holdfast.config.placement.StripeMap;
+import io.holdfast.config.protocol.TxId;
+import io.holdfast.worker.SteppedWorker.Made;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+
+/**
+ * What workers did, what the coordinator decided for dead ones, and in which order servers were
+ * seen to apply it: what the servers must show. Nothing in here is a server's own word; that
+ * something was applied is seen from outside, by counters that rise while a message is handled.
+ */
+final class History {
+  private final TreeMap<TxId, Made> made = new TreeMap<>();
+  private final Set<TxId> decided = new HashSet<>();
+  private final Set<TxId> acknowledged = new HashSet<>();
+  private final Map<Long, Set<TxId>> resolved = new HashMap<>();
+  private final Map<Integer, LinkedHashSet<TxId>> applied = new TreeMap<>();
+
+  void made(Made transaction) {
+    require(
+        made.put(transaction.tx(), transaction) == null,
+        Oracle.DECISIONS,
+        () -> transaction.tx() + " was made twice");
+  }
+
+  Made of(TxId tx) {
+    return made.get(tx);
+  }
+
+  /** A worker sends a commit. */
+  void decided(TxId tx) {
+    require(made.containsKey(tx), Oracle.DECISIONS, () -> tx + " is committed before it was made");
+    decided.add(tx);
+  }
+
+  boolean isDecided(TxId tx) {
+    return decided.contains(tx);
+  }
+
+  /** A worker saw it applied everywhere. */
+  void acknowledged(TxId tx) {
+    require(acknowledged.add(tx), Oracle.DECISIONS, () -> tx + " was acknowledged twice");
+  }
+
+  boolean isAcknowledged(TxId tx) {
+    return acknowledged.contains(tx);
+  }
+
+  /** A server was seen to apply its part. */
+  void applied(int server, TxId tx) {
+    require(isDecided(tx), Oracle.DECISIONS, () -> "server-" + server + " applied undecided " + tx);
+    require(
+        applied.computeIfAbsent(server, s -> new LinkedHashSet<>()).add(tx),
+        Oracle.DECISIONS,
+        () -> "server-" + server + " applied " + tx + " twice");
+  }
+
+  boolean isApplied(int server, TxId tx) {
+    return applied.getOrDefault(server, new LinkedHashSet<>()).contains(tx);
+  }
+
+  /** What a server applied, in this order. */
+  Collection<TxId> applied(int server) {
+    return applied.getOrDefault(server, new LinkedHashSet<>());
+  }
+
+  void resolved(ResolveWorker message) {
+    Set<TxId> committed = new HashSet<>();
+    for (long sequence : message.committed()) {
+      committed.add(new TxId(message.worker(), message.incarnation(), sequence));
+    }
+    Set<TxId> before = resolved.put(message.incarnation(), committed);
+    require(
+        before == null || before.equals(committed),
+        Oracle.DECISIONS,
+        () -> "resolved otherwise than before: " + message);
+  }
+
+  int size() {
+    return made.size();
+  }
+
+  int abandoned() {
+    return made.size() - committed().size();
+  }
+
+  /**
+   * All transactions that must be applied exactly once. A live worker's are those that it decided;
+   * a dead one's are those that it saw acknowledged and those that the coordinator committed.
+   */
+  List<Made> committed() {
+    List<Made> committed = new ArrayList<>();
+    for (Made each : made.values()) {
+      TxId tx = each.tx();
+      Set<TxId> byCoordinator = resolved.get(tx.incarnation());
+      boolean is;
+      if (byCoordinator == null) {
+        is = decided.contains(tx);
+        require(
+            is && acknowledged.contains(tx),
+            Oracle.LIVENESS,
+            () -> tx + " of a live worker was not brought to an end");
+      } else {
+        is = acknowledged.contains(tx) || byCoordinator.contains(tx);
+        require(
+            !is || decided.contains(tx),
+            Oracle.DECISIONS,
+            () -> tx + " is committed, but its worker never decided");
+      }
+      if (is) {
+        committed.add(each);
+      }
+    }
+    return committed;
+  }
+
+  /** Rows of a transaction at a server. */
+  static List<Long> rowsAt(Made made, StripeMap map, int server) {
+    return made.rows().stream().filter(row -> map.serverOfRow(row) == server).toList();
+  }
+}
