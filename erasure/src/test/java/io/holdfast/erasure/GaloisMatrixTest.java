@@ -42,6 +42,72 @@ final class GaloisMatrixTest {
     assertEquals(32_639, countRegularSubmatrices(254, 2)); // C(256, 2) - 1
   }
 
+  /**
+   * The structure that makes it so for every k and r: divided by their first row and column again,
+   * elements are those of a Cauchy matrix, {@code 1 / (x_i + y_j)} with 256 different x and y,
+   * whose determinants are products of non-zero numbers (Cauchy's formula). Larger codes have no
+   * other elements: {@link #shouldNestSmallerCodesInLargerOnes}.
+   */
+  @Test
+  void shouldHaveCauchysDeterminantsForEverySplitOfTheLargestCodes() {
+    Random random = new Random(255);
+    for (int r = 1; r <= 255; r++) {
+      int k = 256 - r;
+      int[][] parity = GaloisMatrix.parityRows(k, r);
+      for (int round = 0; round < 3; round++) {
+        int size = 1 + random.nextInt(Math.min(Math.min(k, r), 40));
+        int[] rows = subset(random, r, size);
+        int[] columns = subset(random, k, size);
+        int expected = 1;
+        for (int a = 0; a < size; a++) {
+          for (int b = 0; b < size; b++) {
+            int inverse = GaloisField.inverse((255 - rows[a]) ^ columns[b]);
+            expected = GaloisField.multiply(expected, inverse);
+            if (a < b) {
+              expected = GaloisField.multiply(expected, rows[a] ^ rows[b]);
+              expected = GaloisField.multiply(expected, columns[a] ^ columns[b]);
+            }
+          }
+          // Each row and column was scaled to begin with 1.
+          expected = GaloisField.multiply(expected, scale(255 - rows[a], 0, 255));
+          expected = GaloisField.multiply(expected, 255 ^ columns[a]);
+        }
+        int[][] work = new int[size][size];
+        for (int a = 0; a < size; a++) {
+          for (int b = 0; b < size; b++) {
+            work[a][b] = parity[rows[a]][columns[b]];
+          }
+        }
+        assertNotEquals(0, expected);
+        assertEquals(expected, determinant(work), "k=%d, r=%d, size %d".formatted(k, r, size));
+      }
+    }
+  }
+
+  /** By how much row x was scaled: its element in column y, once column y was scaled, becomes 1. */
+  private static int scale(int x, int y, int firstX) {
+    return GaloisField.inverse(GaloisField.multiply(GaloisField.inverse(x ^ y), firstX ^ y));
+  }
+
+  /** Different numbers below n, ascending. */
+  private static int[] subset(Random random, int n, int size) {
+    return random.ints(0, n).distinct().limit(size).sorted().toArray();
+  }
+
+  /** With one parity every code is the XOR: any one loss is decoded, for all k. */
+  @Test
+  void shouldBeTheXorForOneParityAndEveryNumberOfDataUnits() {
+    for (int k = 1; k <= 255; k++) {
+      assertArrayEquals(new int[][] {ones(k)}, GaloisMatrix.parityRows(k, 1));
+    }
+  }
+
+  private static int[] ones(int n) {
+    int[] ones = new int[n];
+    Arrays.fill(ones, 1);
+    return ones;
+  }
+
   private static int countRegularSubmatrices(int k, int r) {
     int[][] parity = GaloisMatrix.parityRows(k, r);
     int count = 0;

@@ -55,6 +55,20 @@ final class LinearCodeTest {
     }
   }
 
+  @Test
+  void shouldDecodeEverySingleLossForEveryNumberOfDataUnits() {
+    for (int k = 1; k <= 255; k++) {
+      for (CodeKind kind : new CodeKind[] {CodeKind.XOR, CodeKind.REED_SOLOMON}) {
+        try (Arena arena = Arena.ofConfined()) {
+          Stripe stripe = new Stripe(ErasureCodes.create(kind, k, 1), arena, 70, random).encode();
+          for (int lost = 0; lost <= k; lost++) {
+            stripe.assertDecodes(arena, lost);
+          }
+        }
+      }
+    }
+  }
+
   private void decodeEveryPattern(ErasureCode code, int lengthBytes) {
     int units = code.dataUnits() + code.parityUnits();
     int patterns = 0;

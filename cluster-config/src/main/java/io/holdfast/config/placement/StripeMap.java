@@ -1,7 +1,8 @@
 package io.holdfast.config.placement;
 
 import io.holdfast.config.model.ParameterInit;
-import java.util.Arrays;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * Where every row and every parity lives. Global row {@code g} is member {@code g % k} of stripe
@@ -11,15 +12,20 @@ import java.util.Arrays;
  * <p>The map is made of {@code m} base blocks, each an ordered choice of {@code k + r} of the
  * {@code n} servers, and each used in all its {@code n} rotations: {@code m * n} stripes make one
  * cycle. In each block's rotations every server takes every position exactly once, so shares of
- * data and of parity are equal. Blocks are chosen so that all differences between members modulo
- * {@code n} are about equally frequent (a near difference family: Bose 1939; its use for
- * declustered parity is Holland and Gibson, ASPLOS 1992), so when a server dies its rebuild reads
- * fall evenly on all survivors. Everything is arithmetic on {@code m * (k + r)} small numbers;
- * nothing grows with the number of rows.
+ * data and of parity are equal.
+ *
+ * <p>Blocks are chosen so that all differences between members modulo {@code n} are about equally
+ * frequent (a near difference family: Bose 1939; its use for declustered parity is Holland and
+ * Gibson, ASPLOS 1992), so when a server dies its rebuild reads fall evenly on all survivors. The
+ * same set of servers is used in {@code k + r} blocks, its members moved on by one position each
+ * time, so that differences from data to parities, and to the first parity, are about equally
+ * frequent too: any server's updates go to all others alike, and when it dies, all others stand in
+ * for it alike. Everything is arithmetic on {@code m * (k + r)} small numbers; nothing grows with
+ * the number of rows.
  */
 public final class StripeMap {
-  /** Tolerated difference between the survivors' shares of a rebuild, unless blocks run out. */
-  private static final double BALANCE = 1.05;
+  /** Tolerated ratio of the survivors' shares, largest to smallest, unless blocks run out. */
+  private static final double BALANCE = 1.09;
 
   private final int servers;
   private final int k;
@@ -62,31 +68,40 @@ public final class StripeMap {
               + servers
               + ": every member of a stripe must be on another server");
     }
-    return new StripeMap(servers, k, r, rows, chooseBlocks(servers, k + r));
+    return new StripeMap(servers, k, r, rows, chooseBlocks(servers, k, r));
   }
 
-  private static int[][] chooseBlocks(int servers, int width) {
+  private static int[][] chooseBlocks(int servers, int k, int r) {
+    int width = k + r;
+    int turns = r == 0 ? 1 : width;
     int limit = Math.max(8, 4 * servers);
-    long[] counts = new long[servers];
-    int[][] chosen = new int[limit][];
+    long[] setPairs = new long[servers];
+    Differences differences = new Differences(servers, k, r);
+    List<int[]> chosen = new ArrayList<>();
     int best = 0;
     double bestBalance = Double.MAX_VALUE;
-    for (int block = 0; block < limit; block++) {
-      chosen[block] = nextBlock(servers, width, block, counts);
-      double balance = balance(counts);
-      if (balance < bestBalance) {
-        bestBalance = balance;
-        best = block + 1;
-      }
-      if (bestBalance <= BALANCE) {
-        break;
+    for (int set = 0; set < limit && bestBalance > BALANCE; set++) {
+      int[] members = nextSet(servers, width, set, setPairs);
+      int[] ring = differences.bestOrder(members, set, turns);
+      for (int turn = 0; turn < turns && bestBalance > BALANCE; turn++) {
+        int[] block = new int[width];
+        for (int position = 0; position < width; position++) {
+          block[position] = ring[(position + turn) % width];
+        }
+        differences.add(block);
+        chosen.add(block);
+        double balance = differences.balance();
+        if (balance < bestBalance) {
+          bestBalance = balance;
+          best = chosen.size();
+        }
       }
     }
-    return Arrays.copyOf(chosen, best);
+    return chosen.subList(0, best).toArray(int[][]::new);
   }
 
   /** Adds the member that makes the rarest differences, again and again; ties fall by a hash. */
-  private static int[] nextBlock(int servers, int width, int block, long[] counts) {
+  private static int[] nextSet(int servers, int width, int set, long[] counts) {
     int[] members = new int[width];
     boolean[] used = new boolean[servers];
     used[0] = true;
@@ -103,7 +118,7 @@ public final class StripeMap {
           int difference = Math.floorMod(candidate - members[i], servers);
           cost += counts[difference] + counts[servers - difference];
         }
-        long tie = ParameterInit.mix(((long) block << 32) + ((long) size << 20) + candidate);
+        long tie = ParameterInit.mix(((long) set << 32) + ((long) size << 20) + candidate);
         if (cost < pickCost || (cost == pickCost && tie < pickTie)) {
           pick = candidate;
           pickCost = cost;
@@ -118,27 +133,7 @@ public final class StripeMap {
       }
       members[size] = pick;
     }
-    // Which member is a parity should not depend on the order of choice.
-    for (int i = width - 1; i > 0; i--) {
-      int j = (int) Long.remainderUnsigned(ParameterInit.mix(31L * block + i), i + 1);
-      int swap = members[i];
-      members[i] = members[j];
-      members[j] = swap;
-    }
     return members;
-  }
-
-  private static double balance(long[] counts) {
-    long least = Long.MAX_VALUE;
-    long most = 0;
-    for (int difference = 1; difference < counts.length; difference++) {
-      least = Math.min(least, counts[difference]);
-      most = Math.max(most, counts[difference]);
-    }
-    if (most == 0) {
-      return 1;
-    }
-    return least == 0 ? Double.MAX_VALUE : (double) most / least;
   }
 
   public int servers() {
