@@ -12,9 +12,7 @@ import java.lang.foreign.ValueLayout;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/**
- * What a server does for others that scrub: shows its parities, lets its rows be put right.
- */
+/** What a server does for others that scrub: shows its parities, lets its rows be put right. */
 public final class ScrubAnswers {
   private static final Logger LOG = LoggerFactory.getLogger(ScrubAnswers.class);
   private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED;

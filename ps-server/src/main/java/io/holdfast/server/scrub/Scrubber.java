@@ -52,6 +52,7 @@ public final class Scrubber implements AutoCloseable {
   private final Outbox outbox;
   private final int rowsPerSecond;
   private final int capacity;
+  private final int rowBytes;
   private final Arena arena = Arena.ofShared();
   private final long[] places;
   private final ArrayDeque<Piece> waiting = new ArrayDeque<>();
@@ -113,7 +114,8 @@ public final class Scrubber implements AutoCloseable {
     this.outbox = outbox;
     this.rowsPerSecond = job.redundancy().scrubRowsPerSecond();
     int answerBytes = Math.min(ANSWER_BYTES, job.messageBytesMax()) - MESSAGE_OVERHEAD_BYTES;
-    int ofRow = Long.BYTES + Integer.BYTES + job.rowLayout().rowBytes();
+    this.rowBytes = job.rowLayout().rowBytes();
+    int ofRow = Long.BYTES + Integer.BYTES + rowBytes;
     this.capacity = Math.clamp(answerBytes / ofRow, 1, PASS_STRIPES);
     this.places = new long[capacity];
   }
@@ -222,7 +224,6 @@ public final class Scrubber implements AutoCloseable {
   public void folded(PeerMessage.Deltas deltas, MemorySegment values) {
     MemorySegment ids = deltas.rows().segment();
     MemorySegment counters = deltas.counters().segment();
-    int rowBytes = job.rowLayout().rowBytes();
     for (int i = 0; i < deltas.count(); i++) {
       long row = ids.get(ValueLayout.JAVA_LONG_UNALIGNED, (long) i * Long.BYTES);
       folded(
@@ -354,7 +355,7 @@ public final class Scrubber implements AutoCloseable {
               self,
               map,
               code,
-              job.rowLayout().rowBytes(),
+              rowBytes,
               capacity,
               parities,
               outbox,

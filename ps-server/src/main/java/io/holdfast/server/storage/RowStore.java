@@ -319,6 +319,9 @@ public final class RowStore implements AutoCloseable {
    */
   public void initial(long row, MemorySegment target, long offsetBytes) {
     initial.write(row, target, offsetBytes);
+    // Optimizers write only what is not zero.
+    long weightBytes = layout.weightBytes();
+    target.asSlice(offsetBytes + weightBytes, layout.rowBytes() - weightBytes).fill((byte) 0);
     optimizer.initialState(target, offsetBytes, dim);
   }
 
@@ -342,7 +345,9 @@ public final class RowStore implements AutoCloseable {
     }
     long place = owned.placeOf(ownRow);
     long at = place * strideBytes;
-    materialise(ownRow, place, at);
+    rowMemory.touch(at, layout.rowBytes());
+    counterMemory.touch(4 * place, 4);
+    initial(ownRow, rows, at);
     code.applyDifference(changes, offsetBytes, rows, at, layout.rowBytes());
     counters.set(COUNTER, 4 * place, rightCounter);
     return true;
