@@ -549,7 +549,7 @@ public final class ServerCore implements AutoCloseable {
 
   /** Whoever has folded anything of a transaction knows that it is decided (hazard 5). */
   private List<Long> decided(NodeId worker, long incarnation, TransactionTable.Knowledge known) {
-    if (holder == null) {
+    if (holder == null || onePhase) {
       return known.decided();
     }
     TreeSet<Long> decided = new TreeSet<>(known.decided());

@@ -144,7 +144,7 @@ final class PeerCodec {
         yield append(target, forwardShardEncoder.limit(), m.gradients());
       }
       case PeerMessage.ForwardRange m -> {
-        forwardRangeEncoder.wrapAndApplyHeader(view, 0, headerEncoder);
+        forwardRangeEncoder.wrapAndApplyHeader(view, 0, headerEncoder).watermark(m.watermark());
         MessageCodec.write(forwardRangeEncoder.envelope(), envelope);
         write(forwardRangeEncoder.position(), m.position());
         MessageCodec.write(forwardRangeEncoder.tx(), m.tx());
@@ -257,6 +257,7 @@ final class PeerCodec {
             new PeerMessage.ForwardRange(
                 position(forwardRangeDecoder.position()),
                 read(forwardRangeDecoder.tx()),
+                forwardRangeDecoder.watermark(),
                 range(forwardRangeDecoder.dataRange())));
       }
       case CapturedRowsDecoder.TEMPLATE_ID -> {

@@ -55,8 +55,13 @@ public sealed interface PeerMessage extends DataMessage {
       Payload gradients)
       implements StreamItem {}
 
-  /** Data that a transaction learned from, recorded by the origin. */
-  record ForwardRange(StreamPosition position, TxId tx, DataRange range) implements StreamItem {}
+  /**
+   * Data that a transaction learned from, recorded by the origin.
+   *
+   * @param watermark of the transaction's worker
+   */
+  record ForwardRange(StreamPosition position, TxId tx, long watermark, DataRange range)
+      implements StreamItem {}
 
   /**
    * Answers {@link CaptureRows}: the rows as they were after all differences that precede this

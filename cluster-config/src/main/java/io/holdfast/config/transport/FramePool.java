@@ -1,6 +1,7 @@
 package io.holdfast.config.transport;
 
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.concurrent.atomic.LongAdder;
 import org.agrona.concurrent.ManyToManyConcurrentArrayQueue;
 
@@ -21,9 +22,9 @@ public final class FramePool implements AutoCloseable {
   private final LongAdder usedBytes = new LongAdder();
   private volatile boolean closed;
 
-  @SuppressWarnings({"unchecked", "rawtypes"})
-  private final ManyToManyConcurrentArrayQueue<Frame>[] free =
-      new ManyToManyConcurrentArrayQueue[LARGEST_BITS + 1];
+  /** Made when the first frame of a size comes back: a queue for many small frames is large. */
+  private final AtomicReferenceArray<ManyToManyConcurrentArrayQueue<Frame>> free =
+      new AtomicReferenceArray<>(LARGEST_BITS + 1);
 
   /** A pool of at most 4 GiB. */
   public FramePool() {
@@ -45,10 +46,6 @@ public final class FramePool implements AutoCloseable {
               + " bytes");
     }
     this.maxBytes = maxBytes;
-    for (int bits = SMALLEST_BITS; bits <= LARGEST_BITS; bits++) {
-      int capacity = 1 << Math.clamp(KEPT_BITS - bits, 4, 14);
-      free[bits] = new ManyToManyConcurrentArrayQueue<>(capacity);
-    }
   }
 
   /** Longest frame that there can be, in bytes. */
@@ -68,7 +65,7 @@ public final class FramePool implements AutoCloseable {
           "a frame of " + lengthBytes + " bytes; at most " + maxLengthBytes() + " are possible");
     }
     int bits = bitsFor(lengthBytes);
-    Frame frame = free[bits].poll();
+    Frame frame = takeFree(bits);
     if (frame == null) {
       frame = allocate(bits);
     }
@@ -76,6 +73,21 @@ public final class FramePool implements AutoCloseable {
     frame.lengthBytes(lengthBytes);
     usedBytes.add(frame.capacityBytes());
     return frame;
+  }
+
+  private Frame takeFree(int bits) {
+    ManyToManyConcurrentArrayQueue<Frame> queue = free.get(bits);
+    return queue == null ? null : queue.poll();
+  }
+
+  private ManyToManyConcurrentArrayQueue<Frame> queue(int bits) {
+    ManyToManyConcurrentArrayQueue<Frame> queue = free.get(bits);
+    if (queue == null) {
+      int capacity = 1 << Math.clamp(KEPT_BITS - bits, 4, 14);
+      free.compareAndSet(bits, null, new ManyToManyConcurrentArrayQueue<>(capacity));
+      queue = free.get(bits);
+    }
+    return queue;
   }
 
   private static int bitsFor(int lengthBytes) {
@@ -121,7 +133,7 @@ public final class FramePool implements AutoCloseable {
   private void releaseFree(long goal) {
     for (int bits = LARGEST_BITS; bits >= SMALLEST_BITS; bits--) {
       while (allocatedBytes.get() > goal) {
-        Frame frame = free[bits].poll();
+        Frame frame = takeFree(bits);
         if (frame == null) {
           break;
         }
@@ -146,7 +158,7 @@ public final class FramePool implements AutoCloseable {
     frame.enterPool();
     usedBytes.add(-capacity);
     int bits = Integer.numberOfTrailingZeros(capacity);
-    if (!free[bits].offer(frame)) {
+    if (!queue(bits).offer(frame)) {
       release(frame);
     }
     if (closed) {

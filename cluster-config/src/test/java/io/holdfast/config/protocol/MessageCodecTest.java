@@ -167,7 +167,8 @@ class MessageCodecTest {
               new ShardVersion(epoch(), random.nextLong()),
               random.nextFloat(),
               payload(4));
-      case 18 -> new PeerMessage.ForwardRange(position(), tx(), header().range());
+      case 18 ->
+          new PeerMessage.ForwardRange(position(), tx(), random.nextLong(), header().range());
       case 19 ->
           new PeerMessage.CapturedRows(position(), request, payload(8), payload(4), payload(4));
       case 20 ->

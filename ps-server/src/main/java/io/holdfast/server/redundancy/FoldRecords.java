@@ -60,8 +60,8 @@ public final class FoldRecords {
   }
 
   /** Notes that a transaction is decided. */
-  void decided(TxId tx) {
-    folded(tx, 0);
+  void decided(TxId tx, long watermark) {
+    folded(tx, watermark);
   }
 
   private Folded folded(TxId tx, long watermark) {

@@ -128,7 +128,7 @@ abstract sealed class StreamItem {
 
     @Override
     PeerMessage.StreamItem message(StreamPosition position) {
-      return new PeerMessage.ForwardRange(position, transaction.tx, range);
+      return new PeerMessage.ForwardRange(position, transaction.tx, transaction.watermark, range);
     }
   }
 

@@ -32,6 +32,7 @@ public final class NnStore implements AutoCloseable {
   private final Shard[] here;
 
   private final long ownBytes;
+  private final long replicaBytes;
 
   private static final class Shard {
     final MemorySegment weights;
@@ -76,6 +77,7 @@ public final class NnStore implements AutoCloseable {
       own += shards.primary(shard) == server ? alignedBytes(shard) : 0;
     }
     ownBytes = own;
+    replicaBytes = bytes - own;
     memory =
         MappedMemory.zeroed(
             "the NN shards of server " + server, Math.max(bytes, ALIGNMENT_BYTES), settings);
@@ -262,7 +264,7 @@ public final class NnStore implements AutoCloseable {
 
   /** Memory that copies of other servers' shards take. */
   public long replicaBytes() {
-    return memory.touchedBytes() - Math.min(memory.touchedBytes(), ownBytes);
+    return replicaBytes;
   }
 
   @Override

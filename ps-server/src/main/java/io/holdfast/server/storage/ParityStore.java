@@ -25,6 +25,10 @@ import java.util.Arrays;
  * <p>One thread at a time. No operation allocates per row.
  */
 public final class ParityStore implements AutoCloseable {
+  /** Parities that are looked up ahead of their use. */
+  private static final int BLOCK = 32;
+
+  private static final int LINE_BYTES = 64;
   private static final ValueLayout.OfLong ID = ValueLayout.JAVA_LONG_UNALIGNED;
   private static final ValueLayout.OfInt COUNTER = ValueLayout.JAVA_INT_UNALIGNED;
 
@@ -40,6 +44,10 @@ public final class ParityStore implements AutoCloseable {
   private final int strideBytes;
   private long[] places = new long[256];
   private long folded;
+
+  /** Keeps {@link #lookAhead}'s reads from being optimised away. */
+  @SuppressWarnings("unused")
+  private int sink;
 
   /**
    * Allocates the server's share; nothing is committed yet.
@@ -125,29 +133,54 @@ public final class ParityStore implements AutoCloseable {
       places = new long[Math.max(count, 2 * places.length)];
     }
     for (int i = 0; i < count; i++) {
-      long row = rowIds.get(ID, 8L * i);
-      long place = placeFor(owner, row);
-      places[i] = place;
+      places[i] = placeFor(owner, rowIds.get(ID, 8L * i));
     }
-    for (int i = 0; i < count; i++) {
-      long row = rowIds.get(ID, 8L * i);
-      long stripe = row / k;
-      int member = (int) (row - stripe * k);
-      long counterAt = 4 * (places[i] * k + member);
-      int before = counters.get(COUNTER, counterAt);
-      int after = newCounters.get(COUNTER, 4L * i);
-      if (after != before + 1) {
-        throw new IllegalStateException(
-            "update %d of row %d of server-%d follows update %d here: a difference is lost or was sent twice"
-                .formatted(after, row, owner, before));
-      }
-      fold(stripe, member, places[i], differences, (long) i * layout.rowBytes());
-      counters.set(COUNTER, counterAt, after);
-      if (before == 0) {
-        counterMemory.touch(counterAt, 4);
+    for (int from = 0; from < count; from += BLOCK) {
+      int end = Math.min(count, from + BLOCK);
+      lookAhead(from, end);
+      for (int i = from; i < end; i++) {
+        fold(owner, rowIds.get(ID, 8L * i), i, newCounters, differences);
       }
     }
     folded += count;
+  }
+
+  /**
+   * Reads a word of every cache line that will be needed: these reads do not depend on one another,
+   * so the memory serves many of them at once.
+   */
+  private void lookAhead(int from, int end) {
+    int seen = 0;
+    for (int i = from; i < end; i++) {
+      seen ^= counters.get(COUNTER, 4 * places[i] * k);
+      seen ^= parities.get(COUNTER, places[i] * strideBytes);
+    }
+    for (int i = from; i < end; i++) {
+      long at = places[i] * strideBytes;
+      for (int line = LINE_BYTES; line < layout.rowBytes(); line += LINE_BYTES) {
+        seen ^= parities.get(COUNTER, at + line);
+      }
+    }
+    sink = seen;
+  }
+
+  private void fold(
+      int owner, long row, int i, MemorySegment newCounters, MemorySegment differences) {
+    long stripe = row / k;
+    int member = (int) (row - stripe * k);
+    long counterAt = 4 * (places[i] * k + member);
+    int before = counters.get(COUNTER, counterAt);
+    int after = newCounters.get(COUNTER, 4L * i);
+    if (after != before + 1) {
+      throw new IllegalStateException(
+          "update %d of row %d of server-%d follows update %d here: a difference is lost or was sent twice"
+              .formatted(after, row, owner, before));
+    }
+    fold(stripe, member, places[i], differences, (long) i * layout.rowBytes());
+    counters.set(COUNTER, counterAt, after);
+    if (before == 0) {
+      counterMemory.touch(counterAt, 4);
+    }
   }
 
   private void fold(long stripe, int member, long place, MemorySegment difference, long at) {

@@ -293,6 +293,7 @@ public final class TransactionTable implements AutoCloseable {
     }
     if (transaction.participants().recorder(header.tx()) == self) {
       ranges.add(header.range());
+      worker.recorded.add(header.tx().sequence());
       applier.record(header.range());
     }
     release(worker, transaction);
@@ -356,6 +357,7 @@ public final class TransactionTable implements AutoCloseable {
     }
     worker.watermark = watermark;
     worker.applied.removeUpTo(watermark);
+    worker.recorded.removeUpTo(watermark);
     worker.refused.removeUpTo(watermark);
   }
 
@@ -366,6 +368,13 @@ public final class TransactionTable implements AutoCloseable {
   public Knowledge fence(NodeId node, long incarnation) {
     WorkerRecord worker = record(node, incarnation);
     worker.fenced = true;
+    if (mode == CommitMode.ONE_PHASE) {
+      // Some servers may have applied what others never got. What counts is what the recorder has:
+      // else the sum of transactions would not be that of their data.
+      List<Long> others = new ArrayList<>(worker.open.keySet());
+      others.removeAll(worker.recorded.toList());
+      return new Knowledge(worker.watermark, worker.recorded.toList(), others);
+    }
     List<Long> decided = new ArrayList<>(worker.applied.toList());
     List<Long> undecided = new ArrayList<>();
     worker.open.forEach(

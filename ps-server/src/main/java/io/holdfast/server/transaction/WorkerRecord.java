@@ -10,6 +10,9 @@ final class WorkerRecord {
   /** Applied transactions above the watermark. */
   final SequenceSet applied = new SequenceSet();
 
+  /** Of those that are applied or APPLYING, the ones whose data this server records. */
+  final SequenceSet recorded = new SequenceSet();
+
   /** Transactions that were refused for lack of memory and are not staged yet. */
   final SequenceSet refused = new SequenceSet();
 

@@ -12,7 +12,7 @@ public final class Campaign {
   private final List<Simulation.Result> failures = new ArrayList<>();
   private long runs;
   private long transactions;
-  private long abandoned;
+  private long unacknowledged;
   private long refusedFrames;
 
   /**
@@ -65,7 +65,7 @@ public final class Campaign {
   private synchronized void add(Simulation.Result result, Consumer<Simulation.Result> told) {
     runs++;
     transactions += result.transactions();
-    abandoned += result.abandoned();
+    unacknowledged += result.unacknowledged();
     refusedFrames += result.refusedFrames();
     faults.add(result.faults());
     if (result.failure().isPresent()) {
@@ -94,9 +94,9 @@ public final class Campaign {
     return transactions;
   }
 
-  /** Transactions whose worker died before it had decided. */
-  public synchronized long abandoned() {
-    return abandoned;
+  /** Transactions that somebody's death kept from being acknowledged. */
+  public synchronized long unacknowledged() {
+    return unacknowledged;
   }
 
   /** Frames that were stale or of fenced processes. */
@@ -119,8 +119,8 @@ public final class Campaign {
         + " failed; "
         + transactions
         + " transactions, "
-        + abandoned
-        + " of them dropped; "
+        + unacknowledged
+        + " of them not acknowledged; "
         + faults.total()
         + " faults: "
         + faults;

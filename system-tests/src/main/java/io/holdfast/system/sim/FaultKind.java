@@ -11,7 +11,8 @@ public enum FaultKind {
   MESSAGES_REPEATED,
   PAUSES,
   WORKERS_KILLED,
-  WORKERS_FENCED_ALIVE;
+  WORKERS_FENCED_ALIVE,
+  SERVERS_KILLED;
 
   String words() {
     return name().toLowerCase(Locale.ROOT).replace('_', ' ');

@@ -22,13 +22,28 @@ import java.util.TreeMap;
  * something was applied is seen from outside, by counters that rise while a message is handled.
  */
 final class History {
+  private final boolean onePhase;
   private final TreeMap<TxId, Made> made = new TreeMap<>();
   private final Set<TxId> decided = new HashSet<>();
   private final Set<TxId> acknowledged = new HashSet<>();
   private final Map<Long, Set<TxId>> resolved = new HashMap<>();
+  private final Map<Long, Long> watermarks = new HashMap<>();
+  private final Map<Long, Long> spans = new HashMap<>();
   private final Map<Integer, LinkedHashSet<TxId>> applied = new TreeMap<>();
 
+  /** Nothing has happened yet. */
+  History(boolean onePhase) {
+    this.onePhase = onePhase;
+  }
+
   void made(Made transaction) {
+    TxId tx = transaction.tx();
+    long watermark = watermarks.getOrDefault(tx.incarnation(), 0L);
+    while (acknowledged.contains(new TxId(tx.worker(), tx.incarnation(), watermark + 1))) {
+      watermark++;
+    }
+    watermarks.put(tx.incarnation(), watermark);
+    spans.merge(tx.incarnation(), tx.sequence() - watermark, Math::max);
     require(
         made.put(transaction.tx(), transaction) == null,
         Oracle.DECISIONS,
@@ -45,8 +60,9 @@ final class History {
     decided.add(tx);
   }
 
+  /** In one phase whatever is made may be applied. */
   boolean isDecided(TxId tx) {
-    return decided.contains(tx);
+    return decided.contains(tx) || (onePhase && made.containsKey(tx));
   }
 
   /** A worker saw it applied everywhere. */
@@ -92,8 +108,18 @@ final class History {
     return made.size();
   }
 
-  int abandoned() {
-    return made.size() - committed().size();
+  /** How far a worker ever was ahead of what it had seen acknowledged without a gap. */
+  long longestSpan(long incarnation) {
+    return spans.getOrDefault(incarnation, 0L);
+  }
+
+  int unacknowledged() {
+    return made.size() - acknowledged.size();
+  }
+
+  /** All transactions that workers made, in the order of their names. */
+  Collection<Made> made() {
+    return made.values();
   }
 
   /**
@@ -105,21 +131,17 @@ final class History {
     for (Made each : made.values()) {
       TxId tx = each.tx();
       Set<TxId> byCoordinator = resolved.get(tx.incarnation());
-      boolean is;
       if (byCoordinator == null) {
-        is = decided.contains(tx);
         require(
-            is && acknowledged.contains(tx),
+            acknowledged.contains(tx),
             Oracle.LIVENESS,
             () -> tx + " of a live worker was not brought to an end");
-      } else {
-        is = acknowledged.contains(tx) || byCoordinator.contains(tx);
+        committed.add(each);
+      } else if (acknowledged.contains(tx) || byCoordinator.contains(tx)) {
         require(
-            !is || decided.contains(tx),
+            isDecided(tx),
             Oracle.DECISIONS,
             () -> tx + " is committed, but its worker never decided");
-      }
-      if (is) {
         committed.add(each);
       }
     }

@@ -14,6 +14,18 @@ public enum Oracle {
   ROWS("a row has another value than its transactions give it"),
   /** So do NN shards. */
   NN("an NN shard has another value than its transactions give it"),
+  /** Parities are the code of their stripes, and count their updates. */
+  PARITY("a parity is not the code of its stripe"),
+  /** Lost rows come back, bit for bit, from what the others hold. */
+  DECODE("a lost row does not come back as it must"),
+  /** Holders that lag behind a dead owner's last updates are levelled from others' tails. */
+  TAILS("holders cannot be levelled"),
+  /** Copies of NN shards and of records of data are the same everywhere. */
+  REPLICAS("a copy differs"),
+  /** What was acknowledged is redundant. */
+  DURABILITY("something acknowledged is lost with its server"),
+  /** Streams are acknowledged once all is still. */
+  STREAMS("a stream stands"),
   /** Nothing is left over, and memory is bounded. */
   LEFTOVERS("something was left behind"),
   /** No frame is malformed. */

@@ -10,7 +10,6 @@ import io.holdfast.config.protocol.TxId;
 import io.holdfast.recovery.JobOutcome.JobTrained;
 import io.holdfast.recovery.Split;
 import io.holdfast.recovery.TrainingData;
-import io.holdfast.server.ServerCore;
 import io.holdfast.system.sim.Memory.StoredRow;
 import io.holdfast.worker.SteppedWorker.Made;
 import java.lang.foreign.MemorySegment;
@@ -24,7 +23,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * What must be true when a job is over. What is right is computed from the workers' gradients and
+ * What must be true when a run is over. What is right is computed from the workers' gradients and
  * from what workers and coordinator decided; no server is asked.
  */
 final class Oracles {
@@ -32,36 +31,89 @@ final class Oracles {
   private final History history;
   private final JobSpec job;
   private final SimModel model;
-  private final Reference reference;
+  private final Expected expected;
+  private final List<SimServer> live;
 
-  Oracles(SimCluster cluster) {
+  private Oracles(SimCluster cluster) {
     this.cluster = cluster;
     history = cluster.history;
     job = cluster.scenario().job();
     model = cluster.model();
-    reference = new Reference(job, model);
+    expected = new Expected(cluster);
+    live = cluster.servers().stream().filter(server -> !server.isDead()).toList();
   }
 
-  /** Everything, after a run that came to its end. */
-  void check() {
+  /** Everything. */
+  static void check(SimCluster cluster) {
+    new Oracles(cluster).check();
+  }
+
+  private void check() {
+    if (live.size() < job.servers()) {
+      atStandstill();
+    } else {
+      atTheEnd();
+    }
+    for (SimServer server : live) {
+      rows(server);
+      shards(server);
+      frames(server);
+    }
+    if (job.redundancy().isOn()) {
+      new RedundancyOracle(cluster, expected).check();
+    }
+  }
+
+  /** No server died: the job is trained. */
+  private void atTheEnd() {
     require(
         cluster.outcome() instanceof JobTrained,
         Oracle.LIVENESS,
         () -> "the job ended with " + cluster.outcome());
     List<Made> committed = history.committed();
-    data(committed, (JobTrained) cluster.outcome());
-    leftovers();
-    applied(committed);
-    for (SimServer server : cluster.servers()) {
-      rows(server);
-      shards(server);
+    for (SimServer server : live) {
+      requireEqual(0L, server.core().stagedBytes(), Oracle.LEFTOVERS, "bytes staged at " + server);
     }
+    if (cluster.onePhase() && !history.made().stream().allMatch(this::isAcknowledged)) {
+      // Somebody died on the way: some servers may have applied what others never got.
+      acknowledgedIsApplied();
+      return;
+    }
+    data(committed, (JobTrained) cluster.outcome());
+    applied(committed);
     if (model.exact()) {
       sums(committed);
     }
   }
 
-  private void data(List<Made> committed, JobTrained trained) {
+  private boolean isAcknowledged(Made made) {
+    return history.isAcknowledged(made.tx());
+  }
+
+  /** Servers have died, and the others have come to rest. */
+  private void atStandstill() {
+    require(
+        cluster.outcome() == null,
+        Oracle.LIVENESS,
+        () -> "the job ended without a server: " + cluster.outcome());
+    acknowledgedIsApplied();
+    learned(history.made().stream().filter(this::isAcknowledged).toList());
+  }
+
+  private void acknowledgedIsApplied() {
+    for (Made made : history.made()) {
+      for (SimServer server : cluster.servers()) {
+        require(
+            !isAcknowledged(made)
+                || !expected.takesPart(made, server.index())
+                || history.isApplied(server.index(), made.tx()),
+            Oracle.DECISIONS,
+            () -> made.tx() + " was acknowledged, but " + server + " never applied its part");
+      }
+    }
+  }
+
+  private Map<String, TxId> learned(Collection<Made> committed) {
     Map<String, TxId> learned = new HashMap<>();
     for (Made each : committed) {
       DataRange range = each.range();
@@ -76,6 +128,11 @@ final class Oracles {
         }
       }
     }
+    return learned;
+  }
+
+  private void data(List<Made> committed, JobTrained trained) {
+    Map<String, TxId> learned = learned(committed);
     TrainingData data = cluster.scenario().data();
     if (data.iterations() > 0) {
       requireEqual(data.iterations(), (long) committed.size(), Oracle.DATA, "iterations");
@@ -97,68 +154,47 @@ final class Oracles {
         "samples told");
   }
 
-  private void leftovers() {
-    for (SimServer server : cluster.servers()) {
-      requireEqual(0L, server.core().stagedBytes(), Oracle.LEFTOVERS, "bytes staged at " + server);
-      requireEqual(
-          0L,
-          server.endpoint().counters().malformed.sum(),
-          Oracle.FRAMES,
-          "malformed at " + server);
-      requireEqual(
-          0L, server.endpoint().counters().wrongKey.sum(), Oracle.FRAMES, "strays at " + server);
-    }
+  private static void frames(SimServer server) {
+    long malformed = server.endpoint().counters().malformed.sum();
+    requireEqual(0L, malformed, Oracle.FRAMES, "malformed at " + server);
+    long strays = server.endpoint().counters().wrongKey.sum();
+    requireEqual(0L, strays, Oracle.FRAMES, "strays at " + server);
   }
 
   /** Each server has applied its part of what is committed, and nothing else. */
   private void applied(List<Made> committed) {
-    for (SimServer server : cluster.servers()) {
+    for (SimServer server : live) {
       int index = server.index();
-      Set<TxId> expected =
+      Set<TxId> right =
           committed.stream()
-              .filter(each -> takesPart(each, index))
+              .filter(each -> expected.takesPart(each, index))
               .map(Made::tx)
               .collect(Collectors.toSet());
-      Set<TxId> missing = new HashSet<>(expected);
+      Set<TxId> missing = new HashSet<>(right);
       missing.removeAll(history.applied(index));
       Set<TxId> tooMuch = new HashSet<>(history.applied(index));
-      tooMuch.removeAll(expected);
+      tooMuch.removeAll(right);
       require(missing.isEmpty(), Oracle.DECISIONS, () -> server + " never applied " + missing);
       require(tooMuch.isEmpty(), Oracle.DECISIONS, () -> server + " applied dropped " + tooMuch);
     }
   }
 
-  private boolean takesPart(Made made, int server) {
-    return server < cluster.shards.count()
-        || !History.rowsAt(made, cluster.stripes, server).isEmpty();
-  }
-
-  /** Transactions of a server in the order in which it was seen to apply them. */
-  private List<Made> order(int server) {
-    return history.applied(server).stream().map(history::of).toList();
-  }
-
   /** G1: each row is what its transactions make of it, in the order of its owner. */
   private void rows(SimServer server) {
     Map<Long, StoredRow> stored = Memory.rows(job, server.core());
-    List<Made> order = order(server.index());
     for (long row = 0; row < job.model().totalRows(); row++) {
+      long id = row;
+      StoredRow found = stored.get(row);
       if (cluster.stripes.serverOfRow(row) != server.index()) {
-        StoredRow foreign = stored.get(row);
-        long id = row;
-        require(foreign == null, Oracle.ROWS, () -> "row " + id + " is at " + server + " as well");
+        require(found == null, Oracle.ROWS, () -> "row " + id + " is at " + server + " as well");
         continue;
       }
-      long id = row;
-      List<Made> updates = order.stream().filter(each -> each.rows().contains(id)).toList();
-      List<byte[]> states = reference.row(row, updates);
-      StoredRow found = stored.get(row);
-      int counter = reference.initialCounter() + updates.size();
+      int counter = expected.counter(row);
       requireEqual(
           counter, found == null ? 0 : found.counter(), Oracle.ROWS, "updates of row " + row);
-      if (counter > 0) {
+      if (found != null) {
         requireBytes(
-            states.getLast(),
+            expected.row(row).now(),
             found.bytes(),
             Oracle.ROWS,
             () -> "row " + id + " of " + server,
@@ -168,19 +204,17 @@ final class Oracles {
   }
 
   private void shards(SimServer server) {
-    List<Made> order = order(server.index());
     for (int shard = 0; shard < cluster.shards.count(); shard++) {
       if (cluster.shards.primary(shard) == server.index()) {
         int id = shard;
-        ServerCore core = server.core();
         requireEqual(
-            (long) order.size(),
-            Memory.shardUpdates(core, shard),
+            (long) expected.shard(shard).updates().size(),
+            Memory.shardUpdates(server.core(), shard),
             Oracle.NN,
             "updates of NN shard " + shard);
         requireBytes(
-            reference.shard(shard, order).getLast(),
-            Memory.shard(core, shard),
+            expected.shard(shard).now(),
+            Memory.shard(server.core(), shard),
             Oracle.NN,
             () -> "NN shard " + id + " of " + server,
             Reference::text);
@@ -194,38 +228,38 @@ final class Oracles {
    */
   private void sums(Collection<Made> committed) {
     int dim = job.model().dim();
-    Map<Long, float[]> expected = new HashMap<>();
+    Map<Long, float[]> sums = new HashMap<>();
     for (Made each : committed) {
       for (int i = 0; i < each.rows().size(); i++) {
-        float[] row = expected.computeIfAbsent(each.rows().get(i), r -> new float[dim]);
+        float[] row = sums.computeIfAbsent(each.rows().get(i), r -> new float[dim]);
         for (int d = 0; d < dim; d++) {
           row[d] -=
               each.gradients().get(ValueLayout.JAVA_FLOAT_UNALIGNED, 4L * ((long) i * dim + d));
         }
       }
     }
-    for (SimServer server : cluster.servers()) {
+    for (SimServer server : live) {
       Memory.rows(job, server.core())
           .forEach(
               (row, found) ->
                   requireBytes(
-                      bytes(expected.getOrDefault(row, new float[dim])),
+                      bytes(sums.getOrDefault(row, new float[dim])),
                       found.bytes(),
                       Oracle.ROWS,
                       () -> "row " + row + " of " + server + ", as a sum,",
                       Reference::text));
     }
     for (int shard = 0; shard < cluster.shards.count(); shard++) {
-      float[] sums = new float[cluster.shards.length(shard)];
+      float[] sum = new float[cluster.shards.length(shard)];
       for (Made each : committed) {
-        for (int i = 0; i < sums.length; i++) {
+        for (int i = 0; i < sum.length; i++) {
           long at = 4L * (cluster.shards.from(shard) + i);
-          sums[i] -= each.nnGradients().get(ValueLayout.JAVA_FLOAT_UNALIGNED, at);
+          sum[i] -= each.nnGradients().get(ValueLayout.JAVA_FLOAT_UNALIGNED, at);
         }
       }
       int id = shard;
       requireBytes(
-          bytes(sums),
+          bytes(sum),
           Memory.shard(cluster.servers().get(cluster.shards.primary(shard)).core(), shard),
           Oracle.NN,
           () -> "NN shard " + id + ", as a sum,",

@@ -40,17 +40,20 @@ final class Reference {
 
   /** {@code [weights | state]} of a row before its first update. */
   byte[] initialRow(long row) {
+    return model.exact() ? new byte[layout.rowBytes()] : baseRow(row);
+  }
+
+  /** What parities are kept over: what has changed since this. */
+  byte[] baseRow(long row) {
     byte[] bytes = new byte[layout.rowBytes()];
-    if (!model.exact()) {
-      MemorySegment segment = MemorySegment.ofArray(bytes);
-      int table = 0;
-      while (row >= tableOffsets[table + 1]) {
-        table++;
-      }
-      float scale = ParameterInit.embeddingScale(job.model().tables().get(table).rows());
-      init.row(row, scale, layout.dim(), segment, 0);
-      rowOptimizer.initialState(segment, 0, layout.dim());
+    MemorySegment segment = MemorySegment.ofArray(bytes);
+    int table = 0;
+    while (row >= tableOffsets[table + 1]) {
+      table++;
     }
+    float scale = ParameterInit.embeddingScale(job.model().tables().get(table).rows());
+    init.row(row, scale, layout.dim(), segment, 0);
+    rowOptimizer.initialState(segment, 0, layout.dim());
     return bytes;
   }
 

@@ -38,7 +38,7 @@ final class Scenarios {
     int servers = redundant ? 3 + random.nextInt(6) : 1 + random.nextInt(5);
     Redundancy redundancy = redundant ? redundancy(random, servers) : Redundancy.NONE;
     boolean onePhase = !deterministic && random.nextInt(6) == 0;
-    boolean exact = !redundant && random.nextBoolean();
+    boolean exact = random.nextBoolean();
     OptimizerKind optimizer =
         exact ? OptimizerKind.SGD : pick(random, List.of(OptimizerKind.values()));
     // The smallest share holds one transaction of a worker; a second one finds no room.
@@ -78,12 +78,13 @@ final class Scenarios {
             bad ? 0.1 * random.nextDouble() : 0,
             random.nextInt(4),
             random.nextInt(4),
+            redundant && random.nextInt(5) < 2 ? 1 + random.nextInt(redundancy.r()) : 0,
             1 + random.nextInt(300_000));
     return new Scenario(job, data, new SimModel(job, random.nextLong(), badLines, exact), faults);
   }
 
   private static Redundancy redundancy(Random random, int servers) {
-    int r = servers > 3 && random.nextInt(3) == 0 ? 2 : 1;
+    int r = servers > 3 && random.nextInt(5) < 2 ? 2 : 1;
     int k = 1 + random.nextInt(Math.min(4, servers - r));
     String code = r > 1 ? "rs" : pick(random, List.of("xor", "xor", "rs", "sum"));
     return Redundancy.of(code, k, r)

@@ -5,6 +5,7 @@ import static io.holdfast.system.sim.BrokenInvariant.require;
 import io.holdfast.config.control.ControlMessage;
 import io.holdfast.config.control.Register;
 import io.holdfast.config.control.ServerControl.ResolveWorker;
+import io.holdfast.config.job.CommitMode;
 import io.holdfast.config.job.JobSpec;
 import io.holdfast.config.placement.NnShards;
 import io.holdfast.config.placement.NodeId;
@@ -29,14 +30,16 @@ import java.util.Set;
  * then it must end, and be right.
  */
 final class SimCluster implements CoordinatorEffects, AutoCloseable {
-  private static final long MAX_NANOS = 100_000_000;
+  private static final long MAX_NANOS = 20_000_000;
   private static final long SETTLE_NANOS = 200_000;
+  private static final int STANDSTILL_RETRIES = 6;
 
   final Schedule schedule;
   final SimNetwork network;
-  final History history = new History();
+  final History history;
   final FaultTally tally = new FaultTally();
   final TraceLog trace;
+  final Seams seams;
   final StripeMap stripes;
   final NnShards shards;
   private final Scenario scenario;
@@ -47,18 +50,25 @@ final class SimCluster implements CoordinatorEffects, AutoCloseable {
   private final Map<Long, SimProcess> byIncarnation = new HashMap<>();
   private final Map<NodeId, SimProcess> named = new HashMap<>();
   private final Set<SimWorker> condemned = new HashSet<>();
+
+  /** Servers that die once they have applied another transaction. */
+  private final Set<SimServer> doomed = new HashSet<>();
+
   private long nextIncarnation = 1000;
   private JobPhase phaseTold;
   private JobOutcome outcome;
+  private long serverDiedNanos;
 
-  SimCluster(Scenario scenario, long seed, TraceLog trace) {
+  SimCluster(Scenario scenario, long seed, TraceLog trace, Seams seams) {
     this.scenario = scenario;
     this.trace = trace;
+    this.seams = seams;
     job = scenario.job();
+    history = new History(onePhase());
     stripes = job.stripeMap();
     shards = job.nnShards();
     schedule = new Schedule(seed);
-    network = new SimNetwork(schedule, scenario.faults(), tally, trace);
+    network = new SimNetwork(schedule, scenario.faults(), tally, trace, seams);
     coordinator =
         new JobCoordinator(
             job, scenario.data(), new CoordinatorSettings(1, 42, job.retryNanos()), this);
@@ -66,6 +76,11 @@ final class SimCluster implements CoordinatorEffects, AutoCloseable {
 
   Scenario scenario() {
     return scenario;
+  }
+
+  /** Whether servers apply what they have without waiting for a decision. */
+  boolean onePhase() {
+    return job.commit() == CommitMode.ONE_PHASE;
   }
 
   SimModel model() {
@@ -82,17 +97,31 @@ final class SimCluster implements CoordinatorEffects, AutoCloseable {
     return job.retryNanos() / 16;
   }
 
-  /** Runs the job to its end and lets stragglers arrive. */
+  /**
+   * Runs the job to its end and lets stragglers arrive. If a server dies the job stands still: then
+   * the others' streams are given time to end, with workers and then without.
+   */
   void run() {
     start();
-    while (outcome == null) {
+    while (outcome == null && !standsStill()) {
       require(
           schedule.nowNanos() < MAX_NANOS,
           Oracle.LIVENESS,
           () -> "still " + coordinator.phase() + " after " + schedule.steps() + " events");
       schedule.step();
     }
+    if (outcome == null) {
+      trace.add(schedule.nowNanos(), () -> "a server is dead: workers are taken away");
+      workers.forEach(SimProcess::die);
+    }
     settle(SETTLE_NANOS);
+  }
+
+  private boolean standsStill() {
+    long now = schedule.nowNanos();
+    return serverDiedNanos > 0
+        && now > scenario.faults().untilNanos()
+        && now > serverDiedNanos + STANDSTILL_RETRIES * job.retryNanos();
   }
 
   private void start() {
@@ -115,6 +144,13 @@ final class SimCluster implements CoordinatorEffects, AutoCloseable {
     }
     for (int i = 0; i < faults.deaths(); i++) {
       schedule.at(schedule.draw(faults.untilNanos()), this::killSomebody);
+    }
+    if (faults.serverDeaths() > 0) {
+      long at = schedule.draw(faults.untilNanos());
+      for (int i = 0; i < faults.serverDeaths(); i++) {
+        schedule.at(at, this::killServer);
+        at += schedule.draw(2 * job.retryNanos());
+      }
     }
   }
 
@@ -147,7 +183,53 @@ final class SimCluster implements CoordinatorEffects, AutoCloseable {
   private void pauseSomebody() {
     List<SimProcess> all = new ArrayList<>(servers);
     all.addAll(workers);
-    all.get((int) schedule.draw(all.size())).pause(schedule.draw(4 * job.retryNanos()));
+    SimProcess somebody = all.get((int) schedule.draw(all.size()));
+    if (!somebody.isDead()) {
+      somebody.pause(schedule.draw(4 * job.retryNanos()));
+    }
+  }
+
+  private void killServer() {
+    List<SimServer> live = servers.stream().filter(s -> !s.isDead()).toList();
+    if (coordinator.phase() != JobPhase.TRAINING) {
+      return;
+    }
+    SimServer victim = live.get((int) schedule.draw(live.size()));
+    if (schedule.chance(0.5)) {
+      kill(victim);
+    } else {
+      doomed.add(victim);
+    }
+  }
+
+  /** A server has just applied something: the worst moment to die is soon. */
+  void onApplied(SimServer server) {
+    if (doomed.remove(server)) {
+      schedule.in(
+          schedule.draw(scenario.faults().delayNanos()),
+          () -> {
+            if (coordinator.phase() == JobPhase.TRAINING) {
+              kill(server);
+            }
+          });
+    }
+  }
+
+  /** Kills a server; nobody is told. */
+  void kill(SimServer victim) {
+    tally.count(FaultKind.SERVERS_KILLED);
+    victim.log(() -> "is killed");
+    victim.die();
+    network.died(victim.incarnation);
+    serverDiedNanos = schedule.nowNanos();
+  }
+
+  /** Kills a worker; nobody is told. */
+  void kill(SimWorker victim) {
+    tally.count(FaultKind.WORKERS_KILLED);
+    victim.log(() -> "is killed");
+    victim.die();
+    network.died(victim.incarnation);
   }
 
   private void killSomebody() {
@@ -165,7 +247,7 @@ final class SimCluster implements CoordinatorEffects, AutoCloseable {
     if (live.size() == 1) {
       // Its successor is there before anybody notices, else no worker would be left.
       startWorker(node.index());
-      noticedAfter = MAX_NANOS / 10;
+      noticedAfter = 50 * job.retryNanos();
     } else if (schedule.chance(0.5)) {
       schedule.in(schedule.draw(2 * job.retryNanos()), () -> startWorker(node.index()));
     }
@@ -174,16 +256,15 @@ final class SimCluster implements CoordinatorEffects, AutoCloseable {
       victim.log(() -> "is going to be fenced alive");
       victim.pause(schedule.draw(4 * job.retryNanos())); // Comes back as a ghost.
     } else {
-      tally.count(FaultKind.WORKERS_KILLED);
-      victim.log(() -> "is killed");
-      victim.die();
+      kill(victim);
     }
-    schedule.in(
-        noticedAfter,
-        () -> {
-          trace.add(schedule.nowNanos(), () -> victim + " is declared dead");
-          coordinator.onNodeDown(node, victim.incarnation, "killed", schedule.nowNanos());
-        });
+    schedule.in(noticedAfter, () -> declareDead(victim));
+  }
+
+  /** Tells the coordinator that a worker is dead. */
+  void declareDead(SimWorker victim) {
+    trace.add(schedule.nowNanos(), () -> victim + " is declared dead");
+    coordinator.onNodeDown(victim.self(), victim.incarnation, "killed", schedule.nowNanos());
   }
 
   void toCoordinator(SimProcess from, boolean lossy, ControlMessage message) {
@@ -241,7 +322,12 @@ final class SimCluster implements CoordinatorEffects, AutoCloseable {
     return outcome;
   }
 
-  /** Servers by index. */
+  /** All workers that ever were. */
+  List<SimWorker> workers() {
+    return workers;
+  }
+
+  /** Servers by index, dead ones too. */
   List<SimServer> servers() {
     return servers.stream().sorted(Comparator.comparingInt(SimServer::index)).toList();
   }
@@ -249,6 +335,7 @@ final class SimCluster implements CoordinatorEffects, AutoCloseable {
   /** Frames that endpoints refused because of a stale epoch or a fenced process. */
   long refusedFrames() {
     return servers.stream()
+        .filter(s -> !s.isDead())
         .mapToLong(
             s -> s.endpoint().counters().fenced.sum() + s.endpoint().counters().staleEpoch.sum())
         .sum();

@@ -2,6 +2,7 @@ package io.holdfast.system.sim;
 
 import io.holdfast.config.placement.NodeId;
 import io.holdfast.config.placement.PlacementMap;
+import io.holdfast.config.protocol.Envelope;
 import io.holdfast.config.protocol.MalformedFrameException;
 import io.holdfast.config.protocol.MessageCodec;
 import io.holdfast.config.transport.DataLink;
@@ -12,6 +13,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -27,19 +29,28 @@ final class SimNetwork implements AutoCloseable {
   /** Frames of a thread's runs, one after the other: taking one is then the same work each time. */
   private static final ThreadLocal<FramePool> POOLS = ThreadLocal.withInitial(FramePool::new);
 
-  private record Way(long from, long to) {}
+  private record Way(long from, long to) {
+    static final Comparator<Way> ORDER =
+        Comparator.comparingLong(Way::from).thenComparingLong(Way::to);
+  }
 
   private final FramePool frames = POOLS.get();
   private final Schedule schedule;
   private final Faults faults;
   private final FaultTally tally;
   private final TraceLog trace;
+  private final Seams seams;
   private final Map<Integer, Link> links = new HashMap<>();
   private final List<Link> opened = new ArrayList<>();
   private final Map<Way, Long> lastArrivals = new HashMap<>();
+
+  /** From when on nothing of a dead process arrives any more. */
+  private final Map<Way, Long> cuts = new HashMap<>();
+
   private final Set<Frame> underWay = Collections.newSetFromMap(new IdentityHashMap<>());
 
-  SimNetwork(Schedule schedule, Faults faults, FaultTally tally, TraceLog trace) {
+  SimNetwork(Schedule schedule, Faults faults, FaultTally tally, TraceLog trace, Seams seams) {
+    this.seams = seams;
     this.schedule = schedule;
     this.faults = faults;
     this.tally = tally;
@@ -56,6 +67,28 @@ final class SimNetwork implements AutoCloseable {
       tally.count(kind);
     }
     return happens;
+  }
+
+  /** Lets a test say that a frame comes from elsewhere than it does. */
+  private void restamp(NodeId to, Frame frame) {
+    try {
+      MessageCodec.Decoded decoded = new MessageCodec().decode(frame.used());
+      Envelope envelope = seams.restamp(to, decoded.envelope());
+      Frame copy = frames.take(frame.lengthBytes());
+      new MessageCodec().encode(envelope, decoded.message(), copy.segment(), copy.buffer());
+      MemorySegment.copy(copy.segment(), 0, frame.segment(), 0, frame.lengthBytes());
+      frames.recycle(copy);
+    } catch (MalformedFrameException e) {
+      throw new IllegalStateException("nobody sends malformed frames", e);
+    }
+  }
+
+  private static String text(Frame frame) {
+    try {
+      return MessageText.of((Record) new MessageCodec().decode(frame.used()).message());
+    } catch (MalformedFrameException e) {
+      return "a frame of " + frame.lengthBytes() + " bytes";
+    }
   }
 
   private static String name(long incarnation) {
@@ -107,18 +140,40 @@ final class SimNetwork implements AutoCloseable {
     underWay.forEach(frames::recycle);
   }
 
+  /**
+   * A process is dead. What it sent last dies with it on some of its ways, from a moment on: its
+   * host has not sent it yet.
+   */
+  void died(long incarnation) {
+    for (Way way : lastArrivals.keySet().stream().sorted(Way.ORDER).toList()) {
+      if (way.from == incarnation && schedule.chance(0.5)) {
+        long later = schedule.chance(0.5) ? 0 : schedule.draw(faults.delayNanos());
+        cuts.put(way, schedule.nowNanos() + later);
+      }
+    }
+  }
+
   private void transmit(long from, NodeId to, Frame frame) {
     underWay.add(frame);
     // Data and control have different ways.
-    schedule.at(arrival(new Way(from, -1 - to.code())), () -> arrive(to, frame));
+    Way way = new Way(from, -1 - to.code());
+    schedule.at(arrival(way), () -> arrive(way, to, frame));
   }
 
-  private void arrive(NodeId to, Frame frame) {
+  private void arrive(Way way, NodeId to, Frame frame) {
     underWay.remove(frame);
     Link link = links.get(to.code());
-    if (link == null || link.closed) {
+    boolean lost = cuts.getOrDefault(way, Long.MAX_VALUE) <= schedule.nowNanos();
+    if (lost) {
+      tally.count(FaultKind.FRAMES_LOST);
+      trace.add(schedule.nowNanos(), () -> "-> " + to + "  LOST with its sender " + text(frame));
+    }
+    if (lost || link == null || link.closed) {
       frames.recycle(frame);
       return;
+    }
+    if (seams.restamps()) {
+      restamp(to, frame);
     }
     schedule.note(to.code(), frame.lengthBytes());
     link.arrived.add(frame);
@@ -166,14 +221,6 @@ final class SimNetwork implements AutoCloseable {
         transmit(frame, to);
       }
       return true;
-    }
-
-    private String text(Frame frame) {
-      try {
-        return MessageText.of((Record) new MessageCodec().decode(frame.used()).message());
-      } catch (MalformedFrameException e) {
-        return "a frame of " + frame.lengthBytes() + " bytes";
-      }
     }
 
     private void transmit(Frame frame, NodeId to) {

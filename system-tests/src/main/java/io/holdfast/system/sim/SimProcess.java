@@ -50,6 +50,9 @@ abstract class SimProcess implements AutoCloseable {
     while (!inbox.isEmpty() && !dead) {
       inbox.remove().run();
     }
+    if (!dead) {
+      afterWork();
+    }
   }
 
   final void pause(long nanos) {
@@ -98,6 +101,9 @@ abstract class SimProcess implements AutoCloseable {
   abstract void poll();
 
   abstract void onTick();
+
+  /** All that was at hand is handled. */
+  void afterWork() {}
 
   abstract void onControl(ControlMessage message);
 

@@ -5,6 +5,7 @@ import io.holdfast.config.control.JobControl;
 import io.holdfast.config.control.ServerControl;
 import io.holdfast.config.placement.Member;
 import io.holdfast.config.placement.NodeId;
+import io.holdfast.config.placement.PlacementMap;
 import io.holdfast.config.protocol.DataMessage;
 import io.holdfast.config.protocol.TxId;
 import io.holdfast.config.transport.Endpoint;
@@ -12,6 +13,7 @@ import io.holdfast.server.ServerCore;
 import io.holdfast.server.storage.MemorySettings;
 import io.holdfast.server.storage.RefusedException;
 import io.holdfast.worker.SteppedWorker.Made;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
 
@@ -48,21 +50,39 @@ final class SimServer extends SimProcess {
     if (endpoint != null) {
       endpoint.drain();
       endpoint.poll(this::onMessage, Integer.MAX_VALUE);
-      core.flush();
     }
   }
 
   private void onMessage(NodeId from, DataMessage message) {
     logFrame(from, message);
-    List<TxId> mayApply =
-        message instanceof DataMessage.Commit commit ? List.of(commit.tx()) : List.of();
-    observed(mayApply, () -> core.onMessage(from, message, cluster.schedule.nowNanos()));
+    cluster.seams.serverGets(this, from, message, this::handle);
+  }
+
+  private void handle(NodeId from, DataMessage message) {
+    observed(mayApply(message), () -> core.onMessage(from, message, cluster.schedule.nowNanos()));
+  }
+
+  private List<TxId> mayApply(DataMessage message) {
+    return switch (message) {
+      case DataMessage.Commit commit -> List.of(commit.tx());
+      case DataMessage.Stage stage when cluster.onePhase() -> List.of(stage.header().tx());
+      default -> List.of();
+    };
   }
 
   @Override
   void onTick() {
     if (core != null) {
-      core.tick(cluster.schedule.nowNanos());
+      observed(List.of(), () -> core.tick(cluster.schedule.nowNanos()));
+      core.flush();
+    }
+  }
+
+  /** An agent flushes after each batch of frames; sometimes that is only the next one. */
+  @Override
+  void afterWork() {
+    if (core != null && cluster.schedule.chance(0.5)) {
+      core.flush();
     }
   }
 
@@ -76,8 +96,10 @@ final class SimServer extends SimProcess {
         tell(new ServerControl.ServerReady(start.self(), core.reservedBytes()));
       }
       case ServerControl.AdoptEpoch adopt -> {
-        endpoint.adopt(adopt.map());
-        control(List.of(), adopt);
+        PlacementMap map = cluster.seams.map(this, adopt.map());
+        boolean newer = endpoint.adopt(map);
+        log(() -> newer ? "is in epoch " + map.epoch() : "knows that epoch");
+        control(List.of(), new ServerControl.AdoptEpoch(map));
       }
       case ServerControl.ResolveWorker resolve ->
           control(
@@ -97,7 +119,10 @@ final class SimServer extends SimProcess {
   }
 
   private void control(List<TxId> mayApply, ControlMessage message) {
-    observed(mayApply, () -> core.onControl(message, cluster.schedule.nowNanos()));
+    cluster.seams.serverIsTold(
+        this,
+        message,
+        told -> observed(mayApply, () -> core.onControl(told, cluster.schedule.nowNanos())));
   }
 
   /** Lets the core do something and sees what it applied. */
@@ -112,6 +137,7 @@ final class SimServer extends SimProcess {
     }
     long expectedRows = 0;
     long expectedShards = 0;
+    List<TxId> applied = new ArrayList<>();
     for (TxId tx : mayApply) {
       Made made = cluster.history.of(tx);
       if (made == null || cluster.history.isApplied(index, tx)) {
@@ -123,8 +149,11 @@ final class SimServer extends SimProcess {
         expectedShards += ownShards.length;
         log(() -> "applied " + tx + ": " + part + " rows, " + ownShards.length + " NN shards");
         cluster.history.applied(index, tx);
+        cluster.onApplied(this);
+        applied.add(tx);
       }
     }
+    applied.forEach(tx -> cluster.seams.applied(this, tx));
     String seen = rows + " rows and " + shards + " NN shards, should be ";
     String right = expectedRows + " and " + expectedShards;
     BrokenInvariant.require(
@@ -161,14 +190,15 @@ final class SimServer extends SimProcess {
             start.job(),
             start.map(),
             MemorySettings.DEFAULT,
-            endpoint,
+            (to, message) -> cluster.seams.serverSends(this, to, message, endpoint),
             this::tell,
             endpoint.counters());
     cluster.model().initialise(core);
     endpoint.adopt(start.map());
   }
 
-  private void tell(ControlMessage message) {
+  /** Says something to the coordinator. */
+  void tell(ControlMessage message) {
     cluster.toCoordinator(this, false, message);
   }
 

@@ -119,7 +119,7 @@ final class SimWorker extends SimProcess implements SteppedWorker.Surroundings {
       }
       cluster.history.decided(commit.tx());
     }
-    endpoint.send(to, message);
+    cluster.seams.workerSends(this, to, message, endpoint);
   }
 
   @Override

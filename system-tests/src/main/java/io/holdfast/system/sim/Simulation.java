@@ -11,7 +11,7 @@ public final class Simulation {
    * How a run went.
    *
    * @param transactions made by workers
-   * @param abandoned of them, dropped because their worker died before it had decided
+   * @param unacknowledged of them, not seen applied everywhere, because somebody died
    * @param refusedFrames stale or of fenced processes
    * @param failure what was wrong, if anything was
    */
@@ -20,7 +20,7 @@ public final class Simulation {
       String scenario,
       FaultTally faults,
       long transactions,
-      long abandoned,
+      long unacknowledged,
       long refusedFrames,
       Optional<BrokenInvariant> failure) {}
 
@@ -29,7 +29,7 @@ public final class Simulation {
 
   /** Runs a seed's random scenario; whatever goes wrong is in the result. */
   public static Result run(long seed) {
-    return run(Scenarios.random(seed), seed, TraceLog.OFF);
+    return run(Scenarios.random(seed), seed, TraceLog.OFF, new Seams());
   }
 
   /**
@@ -39,15 +39,15 @@ public final class Simulation {
    */
   public static Replay replay(long seed, int lines) {
     TraceLog trace = new TraceLog(lines);
-    Result result = run(Scenarios.random(seed), seed, trace);
+    Result result = run(Scenarios.random(seed), seed, trace, new Seams());
     return new Replay(result, trace.lines(), trace.forgotten());
   }
 
-  static Result run(Scenario scenario, long seed, TraceLog trace) {
-    try (SimCluster cluster = new SimCluster(scenario, seed, trace)) {
+  static Result run(Scenario scenario, long seed, TraceLog trace, Seams seams) {
+    try (SimCluster cluster = new SimCluster(scenario, seed, trace, seams)) {
       try {
         cluster.run();
-        new Oracles(cluster).check();
+        Oracles.check(cluster);
         return result(cluster, seed, Optional.empty());
       } catch (BrokenInvariant e) {
         return result(cluster, seed, Optional.of(e));
@@ -64,7 +64,7 @@ public final class Simulation {
         cluster.scenario().toString(),
         cluster.tally,
         cluster.history.size(),
-        whole ? cluster.history.abandoned() : 0,
+        cluster.history.unacknowledged(),
         whole ? cluster.refusedFrames() : 0,
         failure);
   }
