@@ -44,7 +44,7 @@ public final class VerifyCommand implements Callable<Integer> {
 
   @Option(
       names = "--repair",
-      description = "Put right what can be located: needs r >= 2, or two replicas of dense shards.")
+      description = "Put rows and parities right whose fault can be located: needs r >= 2.")
   private boolean repair;
 
   @Option(

@@ -35,7 +35,7 @@ import java.util.function.Consumer;
 /** This process's member of the Akka cluster, and the actors that it runs there. */
 public final class ClusterMember implements AutoCloseable {
   private static final Duration REPEAT_AFTER = Duration.ofSeconds(1);
-  private static final long SEAT_SECONDS = 30;
+  private static final long SEAT_NANOS = TimeUnit.SECONDS.toNanos(30);
   private static final long TERMINATE_SECONDS = 20;
 
   /** What a process is in the cluster. */
@@ -53,10 +53,12 @@ public final class ClusterMember implements AutoCloseable {
   }
 
   private final ActorSystem<Void> system;
+  private final long seatNanos;
   private ActorRef<ControlMessage> coordinator;
 
-  private ClusterMember(ActorSystem<Void> system) {
+  private ClusterMember(ActorSystem<Void> system, long seatNanos) {
     this.system = system;
+    this.seatNanos = seatNanos;
   }
 
   /**
@@ -72,7 +74,10 @@ public final class ClusterMember implements AutoCloseable {
                     settings.failurePauseNanos() / 1_000_000 + "ms"))
             .withFallback(
                 ControlPlane.config(settings.host(), settings.port(), List.of(part.role)));
-    ClusterMember member = new ClusterMember(ControlPlane.start(config, settings.seeds()));
+    // A reader from outside may come before the job's own processes have.
+    long seatNanos = part == Part.READER ? settings.joinTimeoutNanos() : SEAT_NANOS;
+    ClusterMember member =
+        new ClusterMember(ControlPlane.start(config, settings.seeds()), seatNanos);
     if (part != Part.COORDINATOR) {
       member.coordinator = CoordinatorActor.proxy(member.system);
     }
@@ -132,7 +137,7 @@ public final class ClusterMember implements AutoCloseable {
     system.systemActorOf(
         DescriptionActor.create(coordinator, described), "job-description", Props.empty());
     try {
-      return Optional.of(described.get(SEAT_SECONDS, TimeUnit.SECONDS));
+      return Optional.of(described.get(seatNanos, TimeUnit.NANOSECONDS));
     } catch (ExecutionException | TimeoutException e) {
       return Optional.empty();
     }
@@ -146,7 +151,7 @@ public final class ClusterMember implements AutoCloseable {
         "reader-" + Long.toHexString(incarnation),
         Props.empty());
     try {
-      return seat.get(SEAT_SECONDS, TimeUnit.SECONDS);
+      return seat.get(seatNanos, TimeUnit.NANOSECONDS);
     } catch (ExecutionException | TimeoutException e) {
       throw new IllegalStateException("the coordinator gives no reader a place: " + e, e);
     }
