@@ -15,9 +15,11 @@ import io.holdfast.launcher.cli.PreprocessCommand;
 import io.holdfast.launcher.cli.QuickstartCommand;
 import io.holdfast.launcher.cli.ServerCommand;
 import io.holdfast.launcher.cli.TrainCommand;
+import io.holdfast.launcher.cli.VerifyCommand;
 import io.holdfast.launcher.cli.WorkerCommand;
 import io.holdfast.launcher.job.ClusterNodeJob;
 import io.holdfast.launcher.job.ClusterTrainingJob;
+import io.holdfast.launcher.job.ClusterVerificationJob;
 import io.holdfast.launcher.job.NodeJob;
 import io.holdfast.launcher.job.SavedModelEvaluationJob;
 import io.holdfast.launcher.job.SavedModelPredictionJob;
@@ -105,6 +107,7 @@ public final class Main {
                 new CoordinatorCommand(training),
                 new ServerCommand(node),
                 new WorkerCommand(node),
+                new VerifyCommand(new ClusterVerificationJob()),
                 new CheckCommand(List.of(Main::gemm))));
     ServiceLoader.load(MoreCommands.class).forEach(more -> commands.addAll(more.commands()));
     commands.add(new CompletionCommand());

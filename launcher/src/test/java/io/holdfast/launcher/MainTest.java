@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.holdfast.config.control.RedundancyStatistics;
+import io.holdfast.config.job.CommitMode;
 import io.holdfast.config.job.SyncMode;
 import io.holdfast.config.model.OptimizerKind;
 import io.holdfast.config.placement.NodeId;
@@ -24,6 +26,7 @@ import io.holdfast.launcher.cli.PreprocessCommand;
 import io.holdfast.launcher.cli.QuickstartCommand;
 import io.holdfast.launcher.cli.ServerCommand;
 import io.holdfast.launcher.cli.TrainCommand;
+import io.holdfast.launcher.cli.VerifyCommand;
 import io.holdfast.launcher.cli.WorkerCommand;
 import io.holdfast.launcher.job.BadDataException;
 import io.holdfast.launcher.job.ClusterMode;
@@ -31,13 +34,19 @@ import io.holdfast.launcher.job.EvaluationRequest;
 import io.holdfast.launcher.job.JobLostException;
 import io.holdfast.launcher.job.NodeArguments;
 import io.holdfast.launcher.job.NodeRequest;
+import io.holdfast.launcher.job.NothingRedundantException;
 import io.holdfast.launcher.job.TrainRequest;
+import io.holdfast.launcher.job.VerificationJob;
+import io.holdfast.launcher.job.VerifyRequest;
 import io.holdfast.launcher.report.Bytes;
 import io.holdfast.launcher.report.EvaluationResult;
 import io.holdfast.launcher.report.Memory;
+import io.holdfast.launcher.report.ModelVerifyResult;
 import io.holdfast.launcher.report.Phases;
 import io.holdfast.launcher.report.Quality;
+import io.holdfast.launcher.report.RedundancyCost;
 import io.holdfast.launcher.report.TrainResult;
+import io.holdfast.launcher.report.VerifyResult;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -70,9 +79,11 @@ class MainTest {
           3,
           "abc",
           new Bytes(1, 2, 0, 0),
-          new Memory(5, 0),
+          new Memory(5, 0, 0),
+          RedundancyCost.of(RedundancyStatistics.NONE),
           new Phases(1, 2, 3, 4, 5),
-          List.of());
+          List.of(),
+          Optional.empty());
 
   @TempDir Path directory;
 
@@ -80,6 +91,10 @@ class MainTest {
   private TrainRequest trained;
   private EvaluationRequest evaluated;
   private NodeRequest node;
+  private VerifyRequest verified;
+  private Optional<VerifyResult> verifiedAfterTraining = Optional.empty();
+  private VerifyResult found = new VerifyResult(1, 20, 40, 5, 0, 0, 0, 0, List.of());
+  private Optional<String> modelProblem = Optional.empty();
   private RuntimeException failure;
   private CheckStatus gemm = CheckStatus.OK;
   private String out;
@@ -116,6 +131,7 @@ class MainTest {
                     () ->
                         new CheckResult(
                             "gemm", gemm, "slow", gemm == CheckStatus.OK ? "" : "call a doctor"))),
+            new VerifyCommand(new Verification()),
             new ServerCommand(request -> node = request),
             new WorkerCommand(request -> node = request),
             new GenerateCommand(),
@@ -127,13 +143,43 @@ class MainTest {
     return code;
   }
 
+  private final class Verification implements VerificationJob {
+    @Override
+    public VerifyResult verifyCluster(
+        VerifyRequest request, io.holdfast.launcher.progress.Progress progress) {
+      verified = request;
+      if (failure != null) {
+        throw failure;
+      }
+      return found;
+    }
+
+    @Override
+    public ModelVerifyResult verifyModel(
+        Path model, io.holdfast.launcher.progress.Progress progress) {
+      return new ModelVerifyResult(model.toString(), 1, 2, 3, "abc", modelProblem);
+    }
+  }
+
   private TrainResult train(TrainRequest request, io.holdfast.launcher.progress.Progress progress) {
     trained = request;
     if (failure != null) {
       throw failure;
     }
     progress.at("training", 900, 900, "samples");
-    return RESULT;
+    return new TrainResult(
+        RESULT.samples(),
+        RESULT.iterations(),
+        RESULT.seconds(),
+        RESULT.quality(),
+        RESULT.badLines(),
+        RESULT.modelDigest(),
+        RESULT.bytes(),
+        RESULT.memory(),
+        RESULT.redundancy(),
+        RESULT.phases(),
+        RESULT.faults(),
+        verifiedAfterTraining);
   }
 
   private int trainWith(String... more) {
@@ -414,7 +460,13 @@ class MainTest {
     assertTrue(node.launch().hugePages());
     trained =
         new TrainRequest(
-            ClusterMode.HOSTS, trained.job(), trained.launch(), List.of(), trained.save(), false);
+            ClusterMode.HOSTS,
+            trained.job(),
+            trained.launch(),
+            List.of(),
+            trained.save(),
+            false,
+            false);
     List<String> alone =
         new ArrayList<>(NodeArguments.of(NodeId.server(0), trained, "h:1", Optional.empty()));
     assertTrue(alone.remove("--child"));
@@ -444,6 +496,101 @@ class MainTest {
     assertEquals(LinkKind.UDP, trained.link());
     assertEquals(9, trained.job().seed());
     assertEquals("10.0.0.1", trained.launch().cluster().host());
+  }
+
+  private VerifyResult wrong(int repaired) {
+    return new VerifyResult(
+        1,
+        20,
+        40,
+        5,
+        2,
+        1,
+        repaired,
+        0,
+        List.of(
+            new VerifyResult.WrongPart("row", 4, Optional.of(1), Optional.of(17L), 3),
+            new VerifyResult.WrongPart("stripe", 9, Optional.empty(), Optional.empty(), 2)));
+  }
+
+  @Test
+  void shouldTellByExitCodeWhetherARunningClusterIsAsItShouldBe() throws IOException {
+    Path report = directory.resolve("v.json");
+    String[] verify = {
+      "verify", "--seed", "h:7000", "--rate", "50", "--repair", "--report", report.toString()
+    };
+    assertEquals(0, run(verify), err);
+    assertEquals(List.of("h:7000"), verified.launch().cluster().seeds());
+    assertEquals(50, verified.rowsPerSecond());
+    assertTrue(verified.repair());
+    assertFalse(verified.ownTransport());
+    assertTrue(out.contains("20 parities over 40 rows and 5 replicas"), out);
+    assertTrue(out.contains("all fit"), out);
+    found = wrong(1);
+    assertEquals(5, run(verify), err);
+    assertTrue(out.contains("2 WRONG, 1 located, 1 repaired"), out);
+    assertTrue(out.contains("row 17 (stripe 4, position 1) on server-3"), out);
+    JsonNode json = json(report).get("verify");
+    assertEquals(2, json.get("wrong").asInt());
+    assertTrue(json.get("wrongMembers").get(1).get("row").isNull());
+    found = wrong(2);
+    assertEquals(0, run(verify), err);
+    assertTrue(out.contains("all fit now"), out);
+    failure = new NothingRedundantException();
+    assertEquals(2, run("verify", "--seed", "h:7000"));
+    assertTrue(err.contains("--redundancy ecrm"), err);
+  }
+
+  @Test
+  void shouldTellByExitCodeWhetherASavedModelIsAsItWasSaved() {
+    assertEquals(0, run("verify", "--model", directory.toString()), err);
+    assertTrue(out.contains("digest      abc"), out);
+    modelProblem = Optional.of("rows.bin: is damaged");
+    assertEquals(5, run("verify", "--model", directory.toString()), err);
+    assertTrue(out.contains("WRONG       rows.bin: is damaged"), out);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "verify|--seed HOST:PORT",
+        "verify --seed h:1 --model .|--seed HOST:PORT",
+        "verify --model . --repair|running clusters",
+        "verify --model . --rate 5|running clusters",
+        "verify --seed h:1 --rate -1|at least 0",
+        "verify --model nowhere|no such directory",
+        "verify --seed nonsense|must be host:port"
+      })
+  void shouldSayWhatVerifyNeeds(String arguments, String expected) {
+    assertEquals(2, run(arguments.split(" ")));
+    assertTrue(err.contains(expected), err);
+  }
+
+  @Test
+  void shouldVerifyAfterTrainingOnlyWhatIsRedundant() {
+    assertEquals(2, trainWith("--verify"));
+    assertTrue(err.contains("--redundancy ecrm"), err);
+    String[] redundant = {
+      "--verify",
+      "--servers",
+      "5",
+      "--redundancy",
+      "ecrm",
+      "--nn-replicas",
+      "2",
+      "--witness",
+      "--commit",
+      "one-phase"
+    };
+    assertEquals(0, trainWith(redundant), err);
+    assertTrue(trained.verify());
+    assertEquals(2, trained.job().redundancy().nnReplicas());
+    assertTrue(trained.job().redundancy().witness());
+    assertEquals(CommitMode.ONE_PHASE, trained.job().commit());
+    verifiedAfterTraining = Optional.of(wrong(0));
+    assertEquals(5, trainWith(redundant), err);
+    assertTrue(out.contains("2 WRONG"), out);
   }
 
   @Test

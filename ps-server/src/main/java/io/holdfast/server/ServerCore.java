@@ -26,6 +26,9 @@ import io.holdfast.erasure.ErasureCode;
 import io.holdfast.erasure.ErasureCodes;
 import io.holdfast.server.redundancy.Holder;
 import io.holdfast.server.redundancy.Origin;
+import io.holdfast.server.scrub.ScrubAnswers;
+import io.holdfast.server.scrub.Scrubber;
+import io.holdfast.server.scrub.Stores;
 import io.holdfast.server.storage.MemorySettings;
 import io.holdfast.server.storage.NnStore;
 import io.holdfast.server.storage.ParityStore;
@@ -78,6 +81,12 @@ public final class ServerCore implements AutoCloseable {
   /** Null without redundancy. */
   private final Holder holder;
 
+  /** Null without redundancy. */
+  private final Scrubber scrubber;
+
+  /** Null without redundancy. */
+  private final ScrubAnswers scrubAnswers;
+
   private final WitnessTable witness;
   private final TransactionTable transactions;
   private final Outbox outbox;
@@ -92,6 +101,7 @@ public final class ServerCore implements AutoCloseable {
 
   private final Map<RefusalReason, Long> refusals = new EnumMap<>(RefusalReason.class);
   private Epoch epoch;
+  private long nowNanos;
 
   /**
    * Allocates this server's share of the model.
@@ -158,6 +168,16 @@ public final class ServerCore implements AutoCloseable {
         code == null
             ? null
             : new Holder(self.index(), job.servers(), redundancy.r(), parities, nn, new Captures());
+    if (code == null) {
+      scrubber = null;
+      scrubAnswers = null;
+    } else {
+      Stores.Parities kept = new Stores.Parities(parities);
+      Stores.Rows own = new Stores.Rows(rows, job.stripeMap(), self.index(), code);
+      scrubber = new Scrubber(self, job, code, kept, new Stores.Shards(nn, shards), outbox);
+      scrubAnswers =
+          new ScrubAnswers(self, job.stripeMap(), rows.layout().rowBytes(), own, kept, outbox);
+    }
     long share = job.stagedBytesMax() / job.workers();
     witness =
         new WitnessTable(
@@ -260,7 +280,7 @@ public final class ServerCore implements AutoCloseable {
    * A data message. {@link #flush} is to follow, at the latest when no more messages are at hand.
    */
   public void onMessage(NodeId from, DataMessage message, long nowNanos) {
-    origin.at(nowNanos);
+    at(nowNanos);
     switch (message) {
       case DataMessage.Pull m -> answer(from, m.request(), m, () -> onPull(from, m));
       case DataMessage.PullShard m -> answer(from, m.request(), m, () -> onPullShard(from, m));
@@ -281,7 +301,7 @@ public final class ServerCore implements AutoCloseable {
       }
       case DataMessage.ExportedRows m -> ignore(from, m);
       case DataMessage.ExportedShard m -> ignore(from, m);
-      case DataMessage.Scrub m -> ignore(from, m);
+      case DataMessage.Scrub m -> answer(from, m.request(), m, () -> onScrub(from, m));
       case DataMessage.Scrubbed m -> ignore(from, m);
       case PeerMessage m -> {
         if (isPeer(from) && holder != null) {
@@ -306,9 +326,9 @@ public final class ServerCore implements AutoCloseable {
         case PeerMessage.StreamAck m -> origin.onAck(from, m.number(), m.gap());
         case PeerMessage.CaptureRows m -> origin.captureRows(from, m.request(), m.rows().segment());
         case PeerMessage.CaptureShard m -> origin.captureShard(from, m.request(), m.shard());
-        case PeerMessage.CaptureParities m -> ignore(from, m);
-        case PeerMessage.CapturedParities m -> ignore(from, m);
-        case PeerMessage.RepairRows m -> ignore(from, m);
+        case PeerMessage.CaptureParities m -> scrubAnswers.onCaptureParities(from, m);
+        case PeerMessage.CapturedParities m -> scrubber.onCapturedParities(from, m, nowNanos);
+        case PeerMessage.RepairRows m -> scrubAnswers.onRepairRows(from, m);
       }
     } catch (RefusedException e) {
       // Not answered: the stream stands, its age is told, and whoever looks finds this.
@@ -326,16 +346,20 @@ public final class ServerCore implements AutoCloseable {
   /** What travels in the streams beside changes. */
   private final class Captures implements Holder.Listener {
     @Override
-    public void folded(NodeId from, PeerMessage.Deltas deltas, MemorySegment values) {}
+    public void folded(NodeId from, PeerMessage.Deltas deltas, MemorySegment values) {
+      if (scrubber.isListening()) {
+        scrubber.folded(deltas, values);
+      }
+    }
 
     @Override
     public void captured(NodeId from, PeerMessage.CapturedRows captured) {
-      ignore(from, captured);
+      scrubber.onCapturedRows(from, captured, nowNanos);
     }
 
     @Override
     public void captured(NodeId from, PeerMessage.CapturedShard captured) {
-      ignore(from, captured);
+      scrubber.onCapturedShard(captured, nowNanos);
     }
   }
 
@@ -348,8 +372,16 @@ public final class ServerCore implements AutoCloseable {
 
   /** Time passes. */
   public void tick(long nowNanos) {
-    origin.at(nowNanos);
+    at(nowNanos);
     origin.tick();
+    if (scrubber != null) {
+      scrubber.tick(nowNanos);
+    }
+  }
+
+  private void at(long now) {
+    nowNanos = now;
+    origin.at(now);
   }
 
   private interface Handler {
@@ -491,6 +523,15 @@ public final class ServerCore implements AutoCloseable {
     }
   }
 
+  private void onScrub(NodeId from, DataMessage.Scrub scrub) throws RefusedException {
+    if (scrubber == null || from.role() != NodeId.Role.READER) {
+      throw new RefusedException(
+          RefusalReason.MALFORMED,
+          scrubber == null ? "nothing is redundant in this job" : from + " is no reader");
+    }
+    scrubber.onScrub(from, scrub, nowNanos);
+  }
+
   private void onExport(NodeId from, DataMessage.Export export) throws RefusedException {
     RowExport found = rows.export(export.fromRow(), export.toRow(), exportRowsMax);
     outbox.send(
@@ -514,7 +555,7 @@ public final class ServerCore implements AutoCloseable {
    * that the answer is a promise.
    */
   public void onControl(ControlMessage message, long nowNanos) {
-    origin.at(nowNanos);
+    at(nowNanos);
     switch (message) {
       case ServerControl.AdoptEpoch m -> {
         adopt(m.map());
@@ -607,9 +648,9 @@ public final class ServerCore implements AutoCloseable {
         sent.nnReplicaBytesSent.sum(),
         origin.unacknowledgedBytesPeak(),
         origin.unacknowledgedNanosMax(),
-        0,
-        0,
-        0,
+        scrubber.stripesSeen(),
+        scrubber.wrongSeen(),
+        scrubber.repairedSeen(),
         holder.records().bytesPeak(),
         holder.tailBytesPeak(),
         witness.bytesPeak());
@@ -621,6 +662,7 @@ public final class ServerCore implements AutoCloseable {
     witness.close();
     origin.close();
     if (holder != null) {
+      scrubber.close();
       holder.close();
       parities.close();
     }

@@ -20,11 +20,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 
 /**
  * Reads from the servers as a node that takes part in no transaction. Calls block until they are
- * answered; questions are repeated. For one thread, and for a model that is at rest: what is read
- * while workers train is a mixture of moments.
+ * answered; questions are repeated, also in a newer epoch. For one thread. The model should be at
+ * rest: what is read while workers train is a mixture of moments.
  */
 public final class ClusterReader implements AutoCloseable {
   private static final int POLL_LIMIT = 64;
@@ -36,6 +37,7 @@ public final class ClusterReader implements AutoCloseable {
   private final Endpoint endpoint;
   private final RequestNumbers requests = new RequestNumbers();
   private final long patienceNanos;
+  private final Supplier<PlacementMap> newestMap;
 
   /** No server answered in time. */
   public static final class NoAnswerException extends RuntimeException {
@@ -46,19 +48,35 @@ public final class ClusterReader implements AutoCloseable {
     }
   }
 
+  /** The job has ended, and its servers with it. */
+  public static final class JobOverException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    public JobOverException(String reason) {
+      super("the job is over: " + reason);
+    }
+  }
+
   /**
    * A reader.
    *
    * @param self a READER of the map
+   * @param newestMap tells the newest map, cheaply; throws {@link JobOverException} once there is
+   *     nothing left to read
    * @param link its data link; closed with the reader
    * @param patienceNanos how long a question may stay unanswered
    */
   public ClusterReader(
-      Member self, JobSpec job, PlacementMap map, DataLink link, long patienceNanos) {
+      Member self,
+      JobSpec job,
+      Supplier<PlacementMap> newestMap,
+      DataLink link,
+      long patienceNanos) {
     this.job = job;
     this.endpoint = new Endpoint(self, link);
     this.patienceNanos = patienceNanos;
-    endpoint.adopt(map);
+    this.newestMap = newestMap;
+    endpoint.adopt(newestMap.get());
   }
 
   JobSpec job() {
@@ -90,30 +108,46 @@ public final class ClusterReader implements AutoCloseable {
     long asked = start;
     ask.run();
     while (!complete.getAsBoolean()) {
-      int work = endpoint.drain();
-      work +=
-          endpoint.poll(
-              (from, message) -> {
-                requireUnrefused(from, message);
-                answers.onMessage(from, message);
-              },
-              POLL_LIMIT);
+      boolean moved = step(answers);
       long now = System.nanoTime();
-      if (now - start > patienceNanos) {
-        throw new NoAnswerException(
-            "servers have not answered for "
-                + TimeUnit.NANOSECONDS.toSeconds(now - start)
-                + " s; is one of them stopped?");
-      }
-      if (now - asked > job.retryNanos()) {
+      requirePatience(now - start);
+      if (moved || now - asked > job.retryNanos()) {
         asked = now;
         ask.run();
       }
-      if (Thread.interrupted()) {
-        Thread.currentThread().interrupt();
-        throw new NoAnswerException("interrupted while waiting for servers");
-      }
-      endpoint.idle(work);
+    }
+  }
+
+  /**
+   * Sends what waited and takes what arrived, or idles a little.
+   *
+   * @return whether there is a newer map: servers that had it before may have refused questions
+   */
+  boolean step(Answers answers) {
+    boolean moved = endpoint.adopt(newestMap.get());
+    int work = endpoint.drain();
+    work +=
+        endpoint.poll(
+            (from, message) -> {
+              requireUnrefused(from, message);
+              answers.onMessage(from, message);
+            },
+            POLL_LIMIT);
+    if (Thread.interrupted()) {
+      Thread.currentThread().interrupt();
+      throw new NoAnswerException("interrupted while waiting for servers");
+    }
+    endpoint.idle(work);
+    return moved;
+  }
+
+  /** Throws if nothing was answered for too long. */
+  void requirePatience(long silentNanos) {
+    if (silentNanos > patienceNanos) {
+      throw new NoAnswerException(
+          "servers have not answered for "
+              + TimeUnit.NANOSECONDS.toSeconds(silentNanos)
+              + " s; is one of them stopped?");
     }
   }
 

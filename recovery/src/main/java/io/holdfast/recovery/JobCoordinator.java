@@ -575,7 +575,7 @@ public final class JobCoordinator {
     }
   }
 
-  /** Without redundancy a server's share is gone with it. */
+  /** This version does not rebuild a server's share, also where others could. */
   private void lose(NodeProcess server, String cause) {
     int index = server.node().index();
     List<String> lost = new ArrayList<>();
@@ -592,7 +592,14 @@ public final class JobCoordinator {
     if (shards.length > 0) {
       lost.add("NN shards " + java.util.Arrays.toString(shards));
     }
-    String reason = server + " is lost: " + cause + "; nothing is redundant";
+    String reason =
+        server
+            + " is lost: "
+            + cause
+            + (job.redundancy().isOn()
+                ? "; others hold what it takes to rebuild its share, but this version recovers no"
+                    + " servers while a job runs"
+                : "; nothing is redundant");
     outcomeTold = false;
     end(new JobLost(lost, reason), reason);
   }

@@ -22,6 +22,7 @@ public final class ControlPlane {
   public static final String SERVER_ROLE = "server";
 
   public static final String WORKER_ROLE = "worker";
+  public static final String READER_ROLE = "reader";
   public static final String COORDINATOR_ROLE = "coordinator";
 
   private ControlPlane() {}

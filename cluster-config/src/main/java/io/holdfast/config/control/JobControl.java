@@ -1,7 +1,9 @@
 package io.holdfast.config.control;
 
+import io.holdfast.config.job.JobSpec;
 import io.holdfast.config.placement.NodeId;
 import io.holdfast.config.placement.PlacementMap;
+import io.holdfast.config.settings.TransportSettings;
 
 /** Between the coordinator and every kind of process. */
 public final class JobControl {
@@ -15,6 +17,14 @@ public final class JobControl {
 
   /** To a reader: the map. */
   public record MapForReader(PlacementMap map) implements ControlMessage {}
+
+  /**
+   * Answers {@link DescribeJob}.
+   *
+   * @param transport how a process opens a data link that reaches the job's servers; its link kind
+   *     is there
+   */
+  public record JobDescribed(JobSpec job, TransportSettings transport) implements ControlMessage {}
 
   /** From a supervisor that saw a process end, to the coordinator: sooner than silence tells. */
   public record ProcessEnded(NodeId node, long pid, String cause) implements ControlMessage {}

@@ -1,6 +1,7 @@
 package io.holdfast.config.preflight;
 
 import io.holdfast.config.job.JobSpec;
+import io.holdfast.config.job.Redundancy;
 import io.holdfast.config.model.ModelSpec;
 import io.holdfast.config.model.NnLayout;
 import io.holdfast.config.model.OptimizerSpec;
@@ -15,14 +16,26 @@ import io.holdfast.config.transport.ChannelKind;
  * @param tables rows of the host's servers, with optimizer state and update counters, as if every
  *     row had been touched
  * @param parity parity rows of the host's servers, with a counter for each member
- * @param nn shards of the NN with state, with their backups, spread over all servers
+ * @param nn shards of the NN with state, spread over all servers
+ * @param nnReplicas their backups
  * @param staged parts of undecided transactions
+ * @param witness the same parts once more at each backup, with witnesses
+ * @param streams what waits for other servers to acknowledge it
  * @param workers rows, gradients and activations of the iterations in flight, all ids distinct
  * @param links shared memory of the links
  * @param heaps Java heaps
  */
 public record MemoryForecast(
-    long tables, long parity, long nn, long staged, long workers, long links, long heaps) {
+    long tables,
+    long parity,
+    long nn,
+    long nnReplicas,
+    long staged,
+    long witness,
+    long streams,
+    long workers,
+    long links,
+    long heaps) {
 
   /** Values, their gradients, and a copy on its way. */
   private static final int COPIES = 3;
@@ -40,12 +53,18 @@ public record MemoryForecast(
     StripeMap map = job.stripeMap();
     long stride = job.rowLayout().strideBytes();
     long rows = map.dataCapacity() * (stride + Integer.BYTES);
-    long parity = map.parityCapacity() * (stride + (long) job.redundancy().k() * Integer.BYTES);
+    Redundancy redundancy = job.redundancy();
+    long parity = map.parityCapacity() * (stride + (long) redundancy.k() * Integer.BYTES);
+    long copies = redundancy.witness() ? redundancy.r() : 0;
+    boolean streams = redundancy.isOn() || redundancy.nnReplicas() > 0;
     return new MemoryForecast(
         request.serversHere() * rows,
         request.serversHere() * parity,
         request.serversHere() * nnBytes(job),
+        request.serversHere() * nnBytes(job) * redundancy.nnReplicas(),
         request.serversHere() * job.stagedBytesMax(),
+        request.serversHere() * job.stagedBytesMax() * copies,
+        streams ? request.serversHere() * redundancy.windowBytes() : 0,
         request.workersHere() * workerBytes(job),
         linkBytes(request),
         request.jvmsHere() * request.heapBytes());
@@ -55,7 +74,7 @@ public record MemoryForecast(
     OptimizerSpec optimizer = job.optimizer().forNn();
     long parameters = NnLayout.of(job.model()).parameters();
     long state = optimizer.kind().stateFloats((int) parameters);
-    return (parameters + state) * Float.BYTES * (1 + job.redundancy().nnReplicas()) / job.servers();
+    return (parameters + state) * Float.BYTES / job.servers();
   }
 
   private static long workerBytes(JobSpec job) {
@@ -79,7 +98,10 @@ public record MemoryForecast(
     }
     AeronSettings aeron = request.aeron().get();
     JobSpec job = request.job();
-    boolean mesh = job.redundancy().isOn(); // Only redundancy makes servers talk to each other.
+    boolean mesh =
+        job.redundancy().isOn()
+            || job.redundancy().nnReplicas()
+                > 0; // Only redundancy makes servers talk to each other.
     long servers = request.serversHere();
     if (aeron.channel() == ChannelKind.IPC) {
       long clients = request.workersHere() + READERS;
@@ -94,7 +116,12 @@ public record MemoryForecast(
 
   /** All together. */
   public long total() {
-    return tables + parity + nn + staged + workers + links + heaps;
+    return tables + nn + staged + workers + links + heaps + redundancy();
+  }
+
+  /** Of it, what redundancy takes beside its links. */
+  public long redundancy() {
+    return parity + nnReplicas + witness + streams;
   }
 
   @Override
@@ -106,8 +133,14 @@ public record MemoryForecast(
         + Bytes.of(parity)
         + ", NN "
         + Bytes.of(nn)
+        + ", its replicas "
+        + Bytes.of(nnReplicas)
         + ", staged "
         + Bytes.of(staged)
+        + ", witnesses "
+        + Bytes.of(witness)
+        + ", streams "
+        + Bytes.of(streams)
         + ", workers "
         + Bytes.of(workers)
         + ", links "

@@ -1,6 +1,7 @@
 package io.holdfast.config.preflight;
 
 import io.holdfast.config.job.JobSpec;
+import io.holdfast.config.job.Redundancy;
 import io.holdfast.config.transport.AeronSettings;
 import io.holdfast.config.transport.ChannelKind;
 import java.nio.file.Path;
@@ -54,6 +55,7 @@ public final class Preflight {
     boolean placeable = checkPlacement();
     checkCores();
     if (placeable) {
+      checkRedundancy();
       checkMemory();
       checkSharedMemory();
     }
@@ -146,6 +148,35 @@ public final class Preflight {
     } else {
       ok("cores", found);
     }
+  }
+
+  private void checkRedundancy() {
+    Redundancy redundancy = request.job().redundancy();
+    if (!redundancy.isOn() && redundancy.nnReplicas() == 0) {
+      ok("redundancy", "none: what a server holds is lost with it");
+      return;
+    }
+    MemoryForecast forecast = MemoryForecast.of(request);
+    ok(
+        "redundancy",
+        String.format(
+            Locale.ROOT,
+            "%s, k = %d, r = %d, %d replicas of the NN%s: takes %s at most here (parity %s, NN"
+                + " replicas %s, witnesses %s, streams %s), beside %s of rows and NN; every update"
+                + " of a row also goes to %d other server%s",
+            redundancy.code(),
+            redundancy.k(),
+            redundancy.r(),
+            redundancy.nnReplicas(),
+            redundancy.witness() ? ", witnesses" : "",
+            Bytes.of(forecast.redundancy()),
+            Bytes.of(forecast.parity()),
+            Bytes.of(forecast.nnReplicas()),
+            Bytes.of(forecast.witness()),
+            Bytes.of(forecast.streams()),
+            Bytes.of(forecast.tables() + forecast.nn()),
+            redundancy.r(),
+            redundancy.r() == 1 ? "" : "s"));
   }
 
   private void checkMemory() {

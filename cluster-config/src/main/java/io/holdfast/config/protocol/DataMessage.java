@@ -129,18 +129,21 @@ public sealed interface DataMessage
    * @param next where to go on; {@code to} of the request when all was looked at
    * @param compared stripes (with at least one row that was ever updated) or shards that were
    *     compared
-   * @param wrong of them, that are not as they should be
+   * @param rows rows of the compared stripes that were ever updated, counted by the holder of their
+   *     first parity only, so that sums over all servers count each row once
+   * @param wrong of the compared, that are not as they should be
    * @param located of the wrong ones, those whose wrong member is known
    * @param repaired of the located ones, those that were put right
    * @param deviation largest difference, relative to the largest value of the stripe; 0 for exact
    *     codes unless something is wrong
-   * @param members int64 pairs (stripe, position) or (shard, -1) of wrong ones; position -1 where
-   *     it is not known; the first ones if there are many
+   * @param members int64 pairs (stripe, position) or (shard, server) of wrong ones; position and
+   *     server -1 where they are not known; the first ones if there are many
    */
   record Scrubbed(
       long request,
       long next,
       long compared,
+      long rows,
       long wrong,
       long located,
       long repaired,

@@ -281,6 +281,7 @@ public final class MessageCodec {
                 .request(m.request())
                 .next(m.next())
                 .compared(m.compared())
+                .rows(m.rows())
                 .wrong(m.wrong())
                 .located(m.located())
                 .repaired(m.repaired())
@@ -543,6 +544,7 @@ public final class MessageCodec {
                 scrubbedDecoder.request(),
                 scrubbedDecoder.next(),
                 scrubbedDecoder.compared(),
+                scrubbedDecoder.rows(),
                 scrubbedDecoder.wrong(),
                 scrubbedDecoder.located(),
                 scrubbedDecoder.repaired(),

@@ -112,8 +112,10 @@ public sealed interface PeerMessage extends DataMessage {
    * From a holder that has found rows to be wrong, to their owner.
    *
    * @param rows int64
-   * @param counters int32: that the rows had when they were found wrong
-   * @param values {@code [count, rowFloats]}: differences from the wrong bytes to the right ones
+   * @param counters int32 {@code [count, 2]}: that the row had when it was found wrong, and the
+   *     right one
+   * @param values {@code [count, rowFloats]}: what should have changed since the initial row: taken
+   *     twice it does no harm
    */
   record RepairRows(Payload rows, Payload counters, Payload values) implements PeerMessage {}
 }

@@ -20,4 +20,10 @@ public record LaunchSettings(
     TransportSettings transport,
     long childHeapBytes,
     boolean hugePages,
-    long progressNanos) {}
+    long progressNanos) {
+  /** The same with data links that are opened in another way. */
+  public LaunchSettings withTransport(TransportSettings other) {
+    return new LaunchSettings(
+        epochs, iterations, input, cluster, other, childHeapBytes, hugePages, progressNanos);
+  }
+}

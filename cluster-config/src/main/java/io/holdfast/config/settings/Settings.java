@@ -131,6 +131,10 @@ public final class Settings {
     return job.model();
   }
 
+  public Redundancy redundancy() {
+    return job.redundancy();
+  }
+
   public LaunchSettings launch() {
     return launch;
   }

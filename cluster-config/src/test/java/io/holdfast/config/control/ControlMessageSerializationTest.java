@@ -9,6 +9,7 @@ import akka.actor.typed.javadsl.Behaviors;
 import akka.serialization.Serialization;
 import akka.serialization.SerializationExtension;
 import akka.serialization.Serializers;
+import io.holdfast.config.control.JobControl.JobDescribed;
 import io.holdfast.config.control.JobControl.MapForReader;
 import io.holdfast.config.control.JobControl.ProcessEnded;
 import io.holdfast.config.control.JobControl.Registered;
@@ -59,9 +60,12 @@ import io.holdfast.config.placement.Member;
 import io.holdfast.config.placement.NodeId;
 import io.holdfast.config.placement.PlacementMap;
 import io.holdfast.config.protocol.DataRange;
+import io.holdfast.config.settings.LinkKind;
+import io.holdfast.config.settings.TransportSettings;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
@@ -110,7 +114,7 @@ final class ControlMessageSerializationTest {
       assertEquals(message, back);
     }
     Set<Class<?>> all = new HashSet<>();
-    all.add(Register.class);
+    all.addAll(List.of(Register.class, DescribeJob.class));
     for (Class<?> holder : List.of(JobControl.class, ServerControl.class, WorkerControl.class)) {
       for (Class<?> nested : holder.getDeclaredClasses()) {
         if (ControlMessage.class.isAssignableFrom(nested)) {
@@ -164,7 +168,12 @@ final class ControlMessageSerializationTest {
         new Register(NodeId.Role.SERVER, -1, Long.MIN_VALUE, "host:1", 42, actor),
         new Registered(NodeId.reader(3)),
         new RegistrationRefused("there are enough"),
+        new DescribeJob(actor),
         new MapForReader(MAP),
+        new JobDescribed(
+            job,
+            new TransportSettings(
+                Optional.of(LinkKind.IPC), true, Optional.of("/dev/shm/x"), 0, 1, 2, 3)),
         new ProcessEnded(WORKER, 42, "signal 9"),
         new Stop("done"),
         new StartServer(SERVER, job, MAP),

@@ -52,6 +52,10 @@ class PreflightTest {
   @TempDir Path root;
 
   private static JobSpec job(int servers, int k, int r) {
+    return job(servers, r == 0 ? Redundancy.NONE : Redundancy.of("xor", k, r));
+  }
+
+  private static JobSpec job(int servers, Redundancy redundancy) {
     return new JobSpec(
         Presets.named(Presets.names().getFirst()),
         OptimizerSpec.of(OptimizerKind.MOMENTUM),
@@ -59,7 +63,7 @@ class PreflightTest {
         1,
         servers,
         2,
-        r == 0 ? Redundancy.NONE : Redundancy.of("xor", k, r),
+        redundancy,
         CommitMode.TWO_PHASE,
         65_536,
         128,
@@ -152,12 +156,38 @@ class PreflightTest {
     for (AeronSettings aeron :
         new AeronSettings[] {AeronSettings.ipc(), AeronSettings.udp("127.0.0.1", 0), null}) {
       List<CheckResult> results = Preflight.run(request(aeron), GOOD);
-      assertEquals(11, results.size());
+      assertEquals(12, results.size());
       for (CheckResult result : results) {
         assertEquals(CheckStatus.OK, result.status(), result.toString());
         assertEquals("", result.advice());
       }
     }
+  }
+
+  private static PreflightRequest redundant(Redundancy redundancy) {
+    return new PreflightRequest(
+        job(6, redundancy), 6, 2, 8, 512 << 20, Optional.empty(), List.of());
+  }
+
+  @Test
+  void shouldCountWhatRedundancyTakes() {
+    PreflightRequest none = redundant(Redundancy.NONE);
+    MemoryForecast plain = MemoryForecast.of(none);
+    assertEquals(0, plain.redundancy());
+    assertTrue(check("redundancy", none, GOOD).found().contains("none"));
+    Redundancy two = Redundancy.of("rs", 4, 2).withWindowBytes(1 << 20);
+    MemoryForecast coded = MemoryForecast.of(redundant(two));
+    double share = (double) coded.parity() / coded.tables();
+    assertTrue(share > 0.5 && share < 0.55, "r / k and a counter for each member: " + share);
+    assertEquals(2 * coded.nn(), coded.nnReplicas());
+    assertEquals(0, coded.witness());
+    assertEquals(6L << 20, coded.streams());
+    MemoryForecast witnessed = MemoryForecast.of(redundant(two.withWitness(true)));
+    assertEquals(2 * witnessed.staged(), witnessed.witness());
+    assertEquals(witnessed.total() - coded.total(), witnessed.witness());
+    String found = check("redundancy", redundant(two), GOOD).found();
+    assertTrue(found.contains("rs, k = 4, r = 2, 2 replicas of the NN"), found);
+    assertTrue(found.contains(Bytes.of(coded.parity())), found);
   }
 
   @Test

@@ -147,6 +147,7 @@ class MessageCodecTest {
               random.nextLong(),
               random.nextLong(),
               random.nextLong(),
+              random.nextLong(),
               random.nextDouble(),
               payload(8));
       case 16 ->

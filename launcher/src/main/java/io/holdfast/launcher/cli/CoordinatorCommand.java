@@ -3,6 +3,7 @@ package io.holdfast.launcher.cli;
 import io.holdfast.config.settings.Settings;
 import io.holdfast.launcher.job.ClusterMode;
 import io.holdfast.launcher.job.TrainingJob;
+import io.holdfast.launcher.report.TrainResult;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -37,8 +38,15 @@ public final class CoordinatorCommand implements Callable<Integer> {
     if (settings.launch().cluster().processes()) {
       throw common.badUsage("cluster.processes = true: servers and workers start by themselves");
     }
-    new TrainingRun(job, common)
-        .run(settings, ClusterMode.HOSTS, outcome.save, outcome.report, Optional.empty());
-    return ExitCode.DONE;
+    TrainResult result =
+        new TrainingRun(job, common)
+            .run(
+                settings,
+                ClusterMode.HOSTS,
+                outcome.save,
+                outcome.report,
+                outcome.verify,
+                Optional.empty());
+    return VerifyOutcome.exitCode(result.verify());
   }
 }

@@ -4,7 +4,9 @@ import io.holdfast.config.settings.SettingsException;
 import io.holdfast.criteo.CriteoDataException;
 import io.holdfast.launcher.job.BadDataException;
 import io.holdfast.launcher.job.JobLostException;
+import io.holdfast.launcher.job.NothingRedundantException;
 import io.holdfast.launcher.job.TrainingFailedException;
+import io.holdfast.worker.ClusterReader;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 
@@ -16,6 +18,9 @@ public final class ExitCode {
   public static final int BAD_DATA = 3;
   public static final int LOST_BEYOND_TOLERANCE = 4;
 
+  /** A verification found something wrong that is not repaired. */
+  public static final int FOUND_WRONG = 5;
+
   private ExitCode() {}
 
   /** The code that tells of a failure. */
@@ -24,6 +29,7 @@ public final class ExitCode {
       case SettingsException e -> BAD_USAGE;
       case CriteoDataException e -> BAD_DATA;
       case BadDataException e -> BAD_DATA;
+      case NothingRedundantException e -> BAD_USAGE;
       case JobLostException e -> LOST_BEYOND_TOLERANCE;
       default -> FAILED;
     };
@@ -44,6 +50,8 @@ public final class ExitCode {
     Throwable cause = cause(failure);
     return of(cause) != FAILED
         || cause instanceof TrainingFailedException
+        || cause instanceof ClusterReader.NoAnswerException
+        || cause instanceof ClusterReader.JobOverException
         || cause instanceof java.io.IOException
         || cause instanceof java.io.UncheckedIOException;
   }

@@ -22,7 +22,8 @@ import picocli.CommandLine.Spec;
       "1:failed",
       "2:bad usage or setting",
       "3:bad data",
-      "4:more was lost than the job can bear"
+      "4:more was lost than the job can bear",
+      "5:verify found what is wrong, and it is not repaired"
     })
 public final class HoldfastCommand implements Runnable {
   @Spec private CommandSpec command;

@@ -71,17 +71,44 @@ final class JobOptions {
   @Option(
       names = "--redundancy",
       paramLabel = "KIND",
-      description = "none; this version has no ecrm and checkpoint.")
+      description = "none or ecrm (erasure coding); this version has no checkpoint.")
   String redundancy;
 
-  @Option(names = "--k", paramLabel = "K", description = "Rows of a stripe (redundancy ecrm).")
+  @Option(
+      names = "--k",
+      paramLabel = "K",
+      description = "Rows of a stripe; 1: every row has r copies (redundancy ecrm).")
   String k;
 
-  @Option(names = "--r", paramLabel = "R", description = "Parities of a stripe (redundancy ecrm).")
+  @Option(
+      names = "--r",
+      paramLabel = "R",
+      description = "Parities of a stripe; it can miss so many servers (redundancy ecrm).")
   String r;
 
-  @Option(names = "--code", paramLabel = "CODE", description = "xor, rs or sum (redundancy ecrm).")
+  @Option(
+      names = "--code",
+      paramLabel = "CODE",
+      description = "xor (r = 1), rs (any r) or sum (floats, r = 1, rounds) (redundancy ecrm).")
   String code;
+
+  @Option(
+      names = "--nn-replicas",
+      paramLabel = "COUNT",
+      description = "Backups of every shard of the dense layers; auto: r (redundancy ecrm).")
+  String nnReplicas;
+
+  @Option(
+      names = "--commit",
+      paramLabel = "MODE",
+      description = "two-phase (everywhere or nowhere), or one-phase, which is sooner but not so.")
+  String commit;
+
+  @Option(
+      names = "--witness",
+      negatable = true,
+      description = "Backups keep what is staged, in case a worker and a server die together.")
+  Boolean witness;
 
   @Option(
       names = "--bad-lines",

@@ -16,6 +16,11 @@ final class OutcomeOptions {
   Path save;
 
   @Option(
+      names = "--verify",
+      description = "After training compare every parity and replica with what it protects.")
+  boolean verify;
+
+  @Option(
       names = "--report",
       paramLabel = "FILE",
       description = "Write a report as JSON; its keys are in docs/report.md.")

@@ -55,6 +55,11 @@ public final class QuickstartCommand implements Callable<Integer> {
       description = "Every server and worker is a process of its own.")
   Boolean processes;
 
+  @Option(
+      names = "--verify",
+      description = "After training compare every parity and replica with what it protects.")
+  private boolean verify;
+
   @Option(names = "--report", paramLabel = "FILE", description = "Write a report as JSON.")
   private Path report;
 
@@ -78,17 +83,19 @@ public final class QuickstartCommand implements Callable<Integer> {
     try {
       // Settings are checked before anything is made.
       Settings checked = settingOptions.load("seed", overrides(data));
+      TrainingRun.requireVerifiable(common, checked, verify);
       Planted planted = make(data);
       ClusterMode mode =
           checked.launch().cluster().processes() ? ClusterMode.PROCESSES : ClusterMode.ONE_PROCESS;
       TrainResult result =
-          new TrainingRun(job, common).run(checked, mode, null, report, Optional.of(planted));
+          new TrainingRun(job, common)
+              .run(checked, mode, null, report, verify, Optional.of(planted));
       print(result, planted);
+      return VerifyOutcome.exitCode(result.verify());
     } finally {
       Files.deleteIfExists(data);
       Files.deleteIfExists(directory);
     }
-    return ExitCode.DONE;
   }
 
   private List<SettingOverride> overrides(Path data) {

@@ -38,6 +38,9 @@ final class SettingOptions {
           Map.entry("--k", "k"),
           Map.entry("--r", "r"),
           Map.entry("--code", "code"),
+          Map.entry("--nn-replicas", "nn.replicas"),
+          Map.entry("--commit", "commit.mode"),
+          Map.entry("--witness", "commit.witness"),
           Map.entry("--host", "cluster.host"),
           Map.entry("--port", "cluster.port"));
 

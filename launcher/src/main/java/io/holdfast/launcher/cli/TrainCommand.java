@@ -3,6 +3,7 @@ package io.holdfast.launcher.cli;
 import io.holdfast.config.settings.Settings;
 import io.holdfast.launcher.job.ClusterMode;
 import io.holdfast.launcher.job.TrainingJob;
+import io.holdfast.launcher.report.TrainResult;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -41,9 +42,10 @@ public final class TrainCommand implements Callable<Integer> {
     Settings settings = settingOptions.load();
     ClusterMode mode =
         settings.launch().cluster().processes() ? ClusterMode.PROCESSES : ClusterMode.ONE_PROCESS;
-    new TrainingRun(job, common)
-        .run(settings, mode, outcome.save, outcome.report, Optional.empty());
-    return ExitCode.DONE;
+    TrainResult result =
+        new TrainingRun(job, common)
+            .run(settings, mode, outcome.save, outcome.report, outcome.verify, Optional.empty());
+    return VerifyOutcome.exitCode(result.verify());
   }
 
   static void refuseFaults(CommonOptions common, OutcomeOptions outcome) {

@@ -1,5 +1,6 @@
 package io.holdfast.launcher.cli;
 
+import io.holdfast.config.job.Redundancy;
 import io.holdfast.config.settings.LaunchSettings;
 import io.holdfast.config.settings.Settings;
 import io.holdfast.criteo.InputFile;
@@ -36,12 +37,19 @@ final class TrainingRun {
    *
    * @param save directory for the model, or null
    * @param report file for the report, or null
+   * @param verify whether redundancy is checked after training
    */
   TrainResult run(
-      Settings settings, ClusterMode mode, Path save, Path report, Optional<Planted> planted)
+      Settings settings,
+      ClusterMode mode,
+      Path save,
+      Path report,
+      boolean verify,
+      Optional<Planted> planted)
       throws IOException, InterruptedException {
     common.requireWritable("--report", report);
     common.requireEmptyDirectory("--save", save);
+    requireVerifiable(common, settings, verify);
     LaunchSettings launch = settings.launch();
     if (launch.input().paths().isEmpty()) {
       throw common.badUsage("--data is missing: name the files to train on");
@@ -57,6 +65,7 @@ final class TrainingRun {
             launch,
             launch.input().evalPaths().isEmpty() ? List.of() : find(launch.input().evalPaths()),
             Optional.ofNullable(save).map(Path::toAbsolutePath),
+            verify,
             common.isVerbose());
     TrainResult result;
     try (Progress progress = common.progress(launch.progressNanos())) {
@@ -72,6 +81,14 @@ final class TrainingRun {
     }
     common.out().flush();
     return result;
+  }
+
+  /** Refuses to verify what cannot be verified, before anything starts. */
+  static void requireVerifiable(CommonOptions common, Settings settings, boolean verify) {
+    if (verify && settings.redundancy().equals(Redundancy.NONE)) {
+      throw common.badUsage(
+          "--verify: with redundancy = none there is nothing to compare; add --redundancy ecrm");
+    }
   }
 
   /** Files by path or glob, under names that do not depend on where a process runs. */
@@ -102,6 +119,7 @@ final class TrainingRun {
           fault.node(),
           fault.atSeconds());
     }
+    result.verify().ifPresent(verified -> VerifyOutcome.print(verified, out));
     out.println("digest      " + result.modelDigest());
   }
 

@@ -8,9 +8,11 @@ import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import io.holdfast.config.control.ControlMessage;
 import io.holdfast.config.control.ControlPlane;
+import io.holdfast.config.control.JobControl.JobDescribed;
 import io.holdfast.config.control.JobControl.Stop;
 import io.holdfast.config.job.JobSpec;
 import io.holdfast.config.settings.ClusterSettings;
+import io.holdfast.config.settings.TransportSettings;
 import io.holdfast.config.transport.LinkFactory;
 import io.holdfast.recovery.CoordinatorSettings;
 import io.holdfast.recovery.JobOutcome;
@@ -23,6 +25,7 @@ import io.holdfast.worker.control.WorkerActor;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -32,14 +35,15 @@ import java.util.function.Consumer;
 /** This process's member of the Akka cluster, and the actors that it runs there. */
 public final class ClusterMember implements AutoCloseable {
   private static final Duration REPEAT_AFTER = Duration.ofSeconds(1);
-  private static final long SEAT_SECONDS = 30;
+  private static final long SEAT_NANOS = TimeUnit.SECONDS.toNanos(30);
   private static final long TERMINATE_SECONDS = 20;
 
   /** What a process is in the cluster. */
   public enum Part {
     COORDINATOR(ControlPlane.COORDINATOR_ROLE),
     SERVER(ControlPlane.SERVER_ROLE),
-    WORKER(ControlPlane.WORKER_ROLE);
+    WORKER(ControlPlane.WORKER_ROLE),
+    READER(ControlPlane.READER_ROLE);
 
     private final String role;
 
@@ -49,10 +53,12 @@ public final class ClusterMember implements AutoCloseable {
   }
 
   private final ActorSystem<Void> system;
+  private final long seatNanos;
   private ActorRef<ControlMessage> coordinator;
 
-  private ClusterMember(ActorSystem<Void> system) {
+  private ClusterMember(ActorSystem<Void> system, long seatNanos) {
     this.system = system;
+    this.seatNanos = seatNanos;
   }
 
   /**
@@ -68,7 +74,10 @@ public final class ClusterMember implements AutoCloseable {
                     settings.failurePauseNanos() / 1_000_000 + "ms"))
             .withFallback(
                 ControlPlane.config(settings.host(), settings.port(), List.of(part.role)));
-    ClusterMember member = new ClusterMember(ControlPlane.start(config, settings.seeds()));
+    // A reader from outside may come before the job's own processes have.
+    long seatNanos = part == Part.READER ? settings.joinTimeoutNanos() : SEAT_NANOS;
+    ClusterMember member =
+        new ClusterMember(ControlPlane.start(config, settings.seeds()), seatNanos);
     if (part != Part.COORDINATOR) {
       member.coordinator = CoordinatorActor.proxy(member.system);
     }
@@ -80,11 +89,16 @@ public final class ClusterMember implements AutoCloseable {
     return ControlPlane.seed(system);
   }
 
-  /** Offers to host the coordinator of a job. */
+  /**
+   * Offers to host the coordinator of a job.
+   *
+   * @param transport how processes that join later reach the job's data links
+   */
   public void startCoordinator(
       JobSpec job,
       TrainingData data,
       long sessionKey,
+      TransportSettings transport,
       Consumer<JobOutcome> outcomes,
       Consumer<JobProgress> progress) {
     coordinator =
@@ -94,6 +108,7 @@ public final class ClusterMember implements AutoCloseable {
                 job,
                 data,
                 new CoordinatorSettings(1, sessionKey, REPEAT_AFTER.toNanos()),
+                transport,
                 outcomes,
                 progress));
   }
@@ -116,6 +131,18 @@ public final class ClusterMember implements AutoCloseable {
     return stopped;
   }
 
+  /** Asks what the job of the cluster is. Empty if no coordinator answers in time. */
+  public Optional<JobDescribed> describeJob() throws InterruptedException {
+    CompletableFuture<JobDescribed> described = new CompletableFuture<>();
+    system.systemActorOf(
+        DescriptionActor.create(coordinator, described), "job-description", Props.empty());
+    try {
+      return Optional.of(described.get(seatNanos, TimeUnit.NANOSECONDS));
+    } catch (ExecutionException | TimeoutException e) {
+      return Optional.empty();
+    }
+  }
+
   /** Gets a reader its place in the cluster. */
   public ReaderSeat takeSeat(LinkFactory links, long incarnation) throws InterruptedException {
     CompletableFuture<ReaderSeat> seat = new CompletableFuture<>();
@@ -124,7 +151,7 @@ public final class ClusterMember implements AutoCloseable {
         "reader-" + Long.toHexString(incarnation),
         Props.empty());
     try {
-      return seat.get(SEAT_SECONDS, TimeUnit.SECONDS);
+      return seat.get(seatNanos, TimeUnit.NANOSECONDS);
     } catch (ExecutionException | TimeoutException e) {
       throw new IllegalStateException("the coordinator gives no reader a place: " + e, e);
     }

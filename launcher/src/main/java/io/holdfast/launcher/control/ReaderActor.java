@@ -2,7 +2,10 @@ package io.holdfast.launcher.control;
 
 import akka.actor.typed.ActorRef;
 import akka.actor.typed.Behavior;
+import akka.actor.typed.javadsl.AbstractBehavior;
+import akka.actor.typed.javadsl.ActorContext;
 import akka.actor.typed.javadsl.Behaviors;
+import akka.actor.typed.javadsl.Receive;
 import io.holdfast.config.control.ControlMessage;
 import io.holdfast.config.control.JobControl.MapForReader;
 import io.holdfast.config.control.JobControl.Registered;
@@ -13,18 +16,39 @@ import io.holdfast.config.placement.NodeId;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 
-/** Asks the coordinator for a reader's place in the cluster. */
-final class ReaderActor {
+/**
+ * Asks the coordinator for a reader's place in the cluster, and keeps the place's map up to date.
+ * Registers again and again: the coordinator then tells anew what was lost on the way.
+ */
+final class ReaderActor extends AbstractBehavior<ControlMessage> {
   private static final Duration REGISTER_EVERY = Duration.ofSeconds(1);
 
   private enum Tick implements ControlMessage {
     TICK
   }
 
-  private ReaderActor() {}
+  private final ActorRef<ControlMessage> coordinator;
+  private final String endpoint;
+  private final long incarnation;
+  private final CompletableFuture<ReaderSeat> seat;
+  private NodeId self;
+  private ReaderSeat taken;
+
+  private ReaderActor(
+      ActorContext<ControlMessage> context,
+      ActorRef<ControlMessage> coordinator,
+      String endpoint,
+      long incarnation,
+      CompletableFuture<ReaderSeat> seat) {
+    super(context);
+    this.coordinator = coordinator;
+    this.endpoint = endpoint;
+    this.incarnation = incarnation;
+    this.seat = seat;
+  }
 
   /**
-   * Registers until the map names this reader.
+   * A reader that is to be.
    *
    * @param seat completes with the reader's place
    */
@@ -33,51 +57,61 @@ final class ReaderActor {
       String endpoint,
       long incarnation,
       CompletableFuture<ReaderSeat> seat) {
-    return Behaviors.withTimers(
-        timers -> {
-          timers.startTimerWithFixedDelay(Tick.TICK, Duration.ZERO, REGISTER_EVERY);
-          NodeId[] self = new NodeId[1];
-          return Behaviors.receive(ControlMessage.class)
-              .onMessage(
-                  Tick.class,
-                  tick ->
-                      Behaviors.setup(
-                          context -> {
-                            coordinator.tell(
-                                new Register(
-                                    NodeId.Role.READER,
-                                    -1,
-                                    incarnation,
-                                    endpoint,
-                                    ProcessHandle.current().pid(),
-                                    context.getSelf()));
-                            return Behaviors.same();
-                          }))
-              .onMessage(
-                  Registered.class,
-                  registered -> {
-                    self[0] = registered.node();
-                    return Behaviors.same();
-                  })
-              .onMessage(
-                  MapForReader.class,
-                  message -> {
-                    if (self[0] != null && message.map().member(self[0]).isPresent()) {
-                      timers.cancel(Tick.TICK);
-                      seat.complete(
-                          new ReaderSeat(
-                              message.map().member(self[0]).orElseThrow(), message.map()));
-                    }
-                    return Behaviors.same();
-                  })
-              .onMessage(
-                  RegistrationRefused.class,
-                  refused -> {
-                    seat.completeExceptionally(new IllegalStateException(refused.reason()));
-                    return Behaviors.stopped();
-                  })
-              .onMessage(Stop.class, stop -> Behaviors.stopped())
-              .build();
-        });
+    return Behaviors.setup(
+        context ->
+            Behaviors.withTimers(
+                timers -> {
+                  timers.startTimerWithFixedDelay(Tick.TICK, Duration.ZERO, REGISTER_EVERY);
+                  return new ReaderActor(context, coordinator, endpoint, incarnation, seat);
+                }));
+  }
+
+  @Override
+  public Receive<ControlMessage> createReceive() {
+    return newReceiveBuilder()
+        .onMessage(Tick.class, tick -> register())
+        .onMessage(
+            Registered.class,
+            registered -> {
+              self = registered.node();
+              return this;
+            })
+        .onMessage(MapForReader.class, this::onMap)
+        .onMessage(RegistrationRefused.class, refused -> over(refused.reason()))
+        .onMessage(Stop.class, stop -> over(stop.reason()))
+        .build();
+  }
+
+  private Behavior<ControlMessage> register() {
+    coordinator.tell(
+        new Register(
+            NodeId.Role.READER,
+            -1,
+            incarnation,
+            endpoint,
+            ProcessHandle.current().pid(),
+            getContext().getSelf()));
+    return this;
+  }
+
+  private Behavior<ControlMessage> onMap(MapForReader message) {
+    if (self == null || message.map().member(self).isEmpty()) {
+      return this; // An older one.
+    }
+    if (taken == null) {
+      taken = new ReaderSeat(message.map().member(self).orElseThrow(), message.map());
+      seat.complete(taken);
+    } else {
+      taken.moved(message.map());
+    }
+    return this;
+  }
+
+  private Behavior<ControlMessage> over(String reason) {
+    seat.completeExceptionally(new IllegalStateException(reason));
+    if (taken != null) {
+      taken.over(reason);
+    }
+    return Behaviors.stopped();
   }
 }

@@ -1,5 +1,7 @@
 package io.holdfast.launcher.job;
 
+import io.holdfast.config.control.RedundancyStatistics;
+import io.holdfast.config.control.ServerControl.ServerStatistics;
 import io.holdfast.config.job.JobSpec;
 import io.holdfast.config.transport.LinkFactory;
 import io.holdfast.criteo.CriteoDataException;
@@ -11,7 +13,9 @@ import io.holdfast.launcher.report.Fault;
 import io.holdfast.launcher.report.Memory;
 import io.holdfast.launcher.report.Phases;
 import io.holdfast.launcher.report.Quality;
+import io.holdfast.launcher.report.RedundancyCost;
 import io.holdfast.launcher.report.TrainResult;
+import io.holdfast.launcher.report.VerifyResult;
 import io.holdfast.recovery.JobOutcome.JobFailed;
 import io.holdfast.recovery.JobOutcome.JobLost;
 import io.holdfast.recovery.JobOutcome.JobTrained;
@@ -20,6 +24,7 @@ import java.io.IOException;
 import java.security.SecureRandom;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -41,7 +46,12 @@ public final class ClusterTrainingJob implements TrainingJob {
           ClusterMember control =
               ClusterMember.start(request.launch().cluster(), ClusterMember.Part.COORDINATOR)) {
         control.startCoordinator(
-            job, data.training(), random.nextLong(), watch::onOutcome, watch::onProgress);
+            job,
+            data.training(),
+            random.nextLong(),
+            Links.reachedFromOutside(request, links),
+            watch::onOutcome,
+            watch::onProgress);
         try (Nodes nodes = Nodes.start(request, job, control, links, random, watch)) {
           JobTrained trained =
               requireTrained(watch.await(request.launch().cluster().joinTimeoutNanos()));
@@ -50,10 +60,14 @@ public final class ClusterTrainingJob implements TrainingJob {
               new ClusterReader(
                   seat.self(),
                   job,
-                  seat.map(),
+                  seat::map,
                   links.open(seat.self().node()),
                   READER_PATIENCE_NANOS)) {
             ModelReading reading = new ModelReading(reader, job, progress);
+            Optional<VerifyResult> verified =
+                request.verify()
+                    ? Optional.of(Scrubs.run(reader, false, 0, progress))
+                    : Optional.empty();
             Quality quality =
                 reading.score(
                     data.evalSource(), data.scoring(), Runtime.getRuntime().availableProcessors());
@@ -64,7 +78,7 @@ public final class ClusterTrainingJob implements TrainingJob {
                         "batch", Integer.toString(job.batch()),
                         "dense.engine", job.denseEngine()));
             progress.close();
-            return result(trained, watch, quality, digest, nodes.faults());
+            return result(trained, watch, quality, digest, nodes.faults(), verified);
           }
         }
       }
@@ -85,7 +99,16 @@ public final class ClusterTrainingJob implements TrainingJob {
   }
 
   private static TrainResult result(
-      JobTrained trained, TrainingWatch watch, Quality quality, String digest, List<Fault> faults) {
+      JobTrained trained,
+      TrainingWatch watch,
+      Quality quality,
+      String digest,
+      List<Fault> faults,
+      Optional<VerifyResult> verified) {
+    RedundancyStatistics redundancy =
+        trained.servers().stream()
+            .map(ServerStatistics::redundancy)
+            .reduce(RedundancyStatistics.NONE, RedundancyStatistics::plus);
     return new TrainResult(
         trained.totals().samples(),
         trained.totals().iterations(),
@@ -93,17 +116,24 @@ public final class ClusterTrainingJob implements TrainingJob {
         quality,
         trained.totals().skipped(),
         digest,
-        new Bytes(bytes(trained, "pull"), bytes(trained, "push"), 0, 0),
+        new Bytes(
+            bytes(trained, "pull"),
+            bytes(trained, "push"),
+            redundancy.deltaBytes(),
+            redundancy.nnReplicaBytes()),
         new Memory(
             trained.servers().stream().mapToLong(server -> server.tableBytes()).sum(),
-            trained.servers().stream().mapToLong(server -> server.redundancyBytes()).sum()),
+            trained.servers().stream().mapToLong(server -> server.redundancyBytes()).sum(),
+            trained.servers().stream().mapToLong(server -> server.stagedBytesPeak()).sum()),
+        RedundancyCost.of(redundancy),
         new Phases(
             seconds(trained, "read"),
             seconds(trained, "pull"),
             seconds(trained, "dense"),
             seconds(trained, "push"),
             seconds(trained, "wait")),
-        faults);
+        faults,
+        verified);
   }
 
   private static long bytes(JobTrained trained, String kind) {

@@ -4,11 +4,13 @@ import io.holdfast.config.job.JobSpec;
 import io.holdfast.config.settings.LaunchSettings;
 import io.holdfast.config.settings.LinkKind;
 import io.holdfast.config.settings.SettingsException;
+import io.holdfast.config.settings.TransportSettings;
 import io.holdfast.config.transport.AeronLinks;
 import io.holdfast.config.transport.AeronSettings;
 import io.holdfast.config.transport.InMemoryNetwork;
 import io.holdfast.config.transport.LinkFactory;
 import java.util.List;
+import java.util.Optional;
 
 /** Opens the data links of this process as the settings say. */
 final class Links {
@@ -46,6 +48,20 @@ final class Links {
                   + " them"));
     }
     return new AeronLinks(settings);
+  }
+
+  /** How processes that the job did not start open links to its servers. */
+  static TransportSettings reachedFromOutside(TrainRequest request, LinkFactory links) {
+    TransportSettings own = request.launch().transport();
+    boolean ipc = request.link() == LinkKind.IPC;
+    return new TransportSettings(
+        Optional.of(request.link()),
+        ipc,
+        ipc ? Optional.of(((AeronLinks) links).directory().toString()) : Optional.empty(),
+        0,
+        own.termBytes(),
+        own.mtuBytes(),
+        own.windowBytes());
   }
 
   /** Links for a node whose job comes from the coordinator. */

@@ -63,7 +63,8 @@ final class LoadedModel implements AutoCloseable {
         new ServerCore(
             SERVER.node(), job, map, memory, endpoint, message -> {}, endpoint.counters());
     this.serverThread = Thread.ofPlatform().daemon().name("model").unstarted(() -> serve(endpoint));
-    this.reader = new ClusterReader(READER, job, map, network.open(READER.node()), PATIENCE_NANOS);
+    this.reader =
+        new ClusterReader(READER, job, () -> map, network.open(READER.node()), PATIENCE_NANOS);
   }
 
   /**

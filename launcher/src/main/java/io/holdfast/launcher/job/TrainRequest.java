@@ -16,6 +16,7 @@ import java.util.Optional;
  * @param evalFiles files to score, absolute; empty: the end of the data is held out, see {@code
  *     launch.input().holdout()}
  * @param save directory to write the trained model to
+ * @param verify whether parities and replicas are compared with what they protect after training
  * @param verbose whether child processes should log more, too
  */
 public record TrainRequest(
@@ -24,6 +25,7 @@ public record TrainRequest(
     LaunchSettings launch,
     List<String> evalFiles,
     Optional<Path> save,
+    boolean verify,
     boolean verbose) {
 
   public TrainRequest {

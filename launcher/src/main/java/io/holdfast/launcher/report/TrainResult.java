@@ -3,6 +3,7 @@ package io.holdfast.launcher.report;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What training a model came to.
@@ -16,8 +17,10 @@ import java.util.List;
  *     canonical order
  * @param bytes over the data plane
  * @param memory of the servers
+ * @param redundancy what it cost
  * @param phases of the workers
  * @param faults survived
+ * @param verify whether redundancy holds what it should, if that was asked for
  */
 public record TrainResult(
     long samples,
@@ -28,8 +31,10 @@ public record TrainResult(
     String modelDigest,
     Bytes bytes,
     Memory memory,
+    RedundancyCost redundancy,
     Phases phases,
-    List<Fault> faults) {
+    List<Fault> faults,
+    Optional<VerifyResult> verify) {
 
   public TrainResult {
     faults = List.copyOf(faults);

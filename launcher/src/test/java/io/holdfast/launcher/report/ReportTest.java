@@ -21,6 +21,19 @@ import org.junit.jupiter.api.io.TempDir;
 class ReportTest {
   private static final Provenance PROVENANCE =
       Provenance.of(List.of("train", "--data", "a b"), Map.of("batch", 64));
+  private static final VerifyResult VERIFIED =
+      new VerifyResult(
+          1,
+          2,
+          3,
+          4,
+          5,
+          6,
+          7,
+          8,
+          List.of(
+              new VerifyResult.WrongPart("row", 1, Optional.of(2), Optional.of(3L), 4),
+              new VerifyResult.WrongPart("stripe", 1, Optional.empty(), Optional.empty(), 4)));
   private static final TrainReport TRAIN =
       new TrainReport(
           new TrainResult(
@@ -31,9 +44,11 @@ class ReportTest {
               2,
               "0a",
               new Bytes(1, 2, 3, 4),
-              new Memory(5, 6),
+              new Memory(5, 6, 7),
+              new RedundancyCost(1, 2, 3, 4, 5, 6, 7, 8),
               new Phases(1.5, 2, 3, 4, 5),
-              List.of(new Fault("worker-died", "worker-1", 3.5))),
+              List.of(new Fault("worker-died", "worker-1", 3.5)),
+              Optional.of(VERIFIED)),
           Optional.of(new Planted(0.8, 0.4)),
           PROVENANCE);
   private static final EvaluationReport EVAL =
@@ -41,6 +56,17 @@ class ReportTest {
   private static final GenerateReport GENERATE =
       new GenerateReport(
           1, 0, 200, 0.1, new Planted(Double.NaN, 0.3), new Planted(0.8, 0.3), PROVENANCE);
+
+  private static final VerifyReport VERIFY =
+      new VerifyReport(
+          Optional.of(VERIFIED),
+          Optional.of(new ModelVerifyResult("m", 1, 2, 3, "0a", Optional.of("damaged"))),
+          PROVENANCE);
+  private static final String VERIFY_KEYS =
+      " verify.seconds verify.parities verify.rows verify.nnReplicas verify.wrong verify.located"
+          + " verify.repaired verify.deviation verify.wrongMembers verify.wrongMembers[].kind"
+          + " verify.wrongMembers[].index verify.wrongMembers[].position"
+          + " verify.wrongMembers[].row verify.wrongMembers[].server";
 
   private static final String COMMON =
       " version commit commandLine startedAt settings settings.batch"
@@ -87,9 +113,14 @@ class ReportTest {
         set(
             "samples iterations seconds samplesPerSecond evalSamples auc logLoss normalizedEntropy"
                 + " accuracy badLines modelDigest bytes.pull bytes.push bytes.delta bytes.nnReplica"
-                + " memory.tables memory.redundancy phases.read phases.pull phases.dense"
+                + " memory.tables memory.redundancy memory.stagedPeak"
+                + " redundancy.unacknowledgedBytesPeak redundancy.unacknowledgedSecondsMax"
+                + " redundancy.recordsBytesPeak redundancy.tailBytesPeak"
+                + " redundancy.witnessBytesPeak redundancy.scrubbedStripes redundancy.scrubWrong"
+                + " redundancy.scrubRepaired phases.read phases.pull phases.dense"
                 + " phases.push phases.wait faults faults[].event faults[].node faults[].atSeconds"
                 + " planted.auc planted.logLoss"
+                + VERIFY_KEYS
                 + COMMON.replace(" settings settings", " settings")),
         keys(TRAIN));
   }
@@ -102,6 +133,16 @@ class ReportTest {
                 + " badLines modelDigest"
                 + COMMON.replace(" settings settings", " settings")),
         keys(EVAL));
+  }
+
+  @Test
+  void shouldKeepTheKeysOfAVerification() {
+    assertEquals(
+        set(
+            "model.directory model.seconds model.rows model.bytes model.modelDigest model.problem"
+                + VERIFY_KEYS
+                + COMMON.replace(" settings settings", " settings")),
+        keys(VERIFY));
   }
 
   @Test
@@ -128,6 +169,7 @@ class ReportTest {
     Set<String> written = keys(TRAIN);
     written.addAll(keys(EVAL));
     written.addAll(keys(GENERATE));
+    written.addAll(keys(VERIFY));
     written.remove("settings.batch");
     written.add("settings");
     assertEquals(written, documented);
@@ -162,9 +204,11 @@ class ReportTest {
                 0,
                 "",
                 new Bytes(0, 0, 0, 0),
-                new Memory(0, 0),
+                new Memory(0, 0, 0),
+                new RedundancyCost(0, 0, 0, 0, 0, 0, 0, 0),
                 new Phases(0, 0, 0, 0, 0),
-                List.of()),
+                List.of(),
+                Optional.empty()),
             Optional.empty(),
             PROVENANCE);
     assertTrue(json(instant).get("samplesPerSecond").isNull());

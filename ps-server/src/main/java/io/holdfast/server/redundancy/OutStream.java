@@ -47,7 +47,9 @@ final class OutStream {
   }
 
   private void send(StreamItem item, long stable) {
-    outbox.send(holder, item.message(new StreamPosition(item.number, item.ordinal, stable)));
+    // Captures belong to no transaction: when they are sent again, later ones may be stable.
+    long told = Math.min(stable, item.ordinal);
+    outbox.send(holder, item.message(new StreamPosition(item.number, item.ordinal, told)));
   }
 
   /**

@@ -263,6 +263,31 @@ public final class ParityStore implements AutoCloseable {
     return parities.asSlice(place * strideBytes, layout.rowBytes());
   }
 
+  /** Memory of all parities. */
+  public MemorySegment memory() {
+    return parities;
+  }
+
+  /** Where in it the parity at a place starts, bytes. */
+  public long offset(long place) {
+    return place * strideBytes;
+  }
+
+  /**
+   * Puts a parity right, outside of training.
+   *
+   * @param values {@code rowBytes} at the offset
+   * @param memberCounters k of them
+   */
+  public void repair(long place, MemorySegment values, long offsetBytes, int[] memberCounters) {
+    parityMemory.touch(offset(place), layout.rowBytes());
+    counterMemory.touch(4L * place * k, 4L * k);
+    MemorySegment.copy(values, offsetBytes, parities, offset(place), layout.rowBytes());
+    for (int member = 0; member < k; member++) {
+      counters.set(COUNTER, 4 * (place * k + member), memberCounters[member]);
+    }
+  }
+
   @Override
   public void close() {
     parityMemory.close();

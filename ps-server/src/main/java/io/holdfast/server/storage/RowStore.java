@@ -319,22 +319,37 @@ public final class RowStore implements AutoCloseable {
    */
   public void initial(long row, MemorySegment target, long offsetBytes) {
     initial.write(row, target, offsetBytes);
+    // Optimizers write only what is not zero.
+    long weightBytes = layout.weightBytes();
+    target.asSlice(offsetBytes + weightBytes, layout.rowBytes() - weightBytes).fill((byte) 0);
     optimizer.initialState(target, offsetBytes, dim);
   }
 
   /**
-   * Changes an own, updated row's bytes outside of training.
+   * Puts an own row right, outside of training.
    *
-   * @param difference {@code rowBytes} at the offset, from the wrong bytes to the right ones
+   * @param foundCounter that it had when it was found wrong
+   * @param rightCounter that it is to have, at least 1
+   * @param changes what is to have changed since it was initial, {@code rowBytes} at the offset
    * @return false if the row has another counter by now, and nothing was changed
    */
   public boolean repair(
-      long ownRow, int counter, ErasureCode code, MemorySegment difference, long offsetBytes) {
-    if (counter == 0 || counter(ownRow) != counter) {
+      long ownRow,
+      int foundCounter,
+      int rightCounter,
+      ErasureCode code,
+      MemorySegment changes,
+      long offsetBytes) {
+    if (rightCounter < 1 || counter(ownRow) != foundCounter) {
       return false;
     }
-    long at = owned.placeOf(ownRow) * strideBytes;
-    code.applyDifference(difference, offsetBytes, rows, at, layout.rowBytes());
+    long place = owned.placeOf(ownRow);
+    long at = place * strideBytes;
+    rowMemory.touch(at, layout.rowBytes());
+    counterMemory.touch(4 * place, 4);
+    initial(ownRow, rows, at);
+    code.applyDifference(changes, offsetBytes, rows, at, layout.rowBytes());
+    counters.set(COUNTER, 4 * place, rightCounter);
     return true;
   }
 

@@ -19,9 +19,12 @@ import akka.cluster.typed.SingletonActor;
 import akka.cluster.typed.Subscribe;
 import io.holdfast.config.control.ControlMessage;
 import io.holdfast.config.control.ControlPlane;
+import io.holdfast.config.control.DescribeJob;
+import io.holdfast.config.control.JobControl.JobDescribed;
 import io.holdfast.config.control.Register;
 import io.holdfast.config.job.JobSpec;
 import io.holdfast.config.placement.NodeId;
+import io.holdfast.config.settings.TransportSettings;
 import io.holdfast.recovery.CoordinatorEffects;
 import io.holdfast.recovery.CoordinatorSettings;
 import io.holdfast.recovery.JobCoordinator;
@@ -50,6 +53,7 @@ public final class CoordinatorActor extends AbstractBehavior<ControlMessage> {
   private record MemberGone(Address address) implements ControlMessage {}
 
   private final JobCoordinator coordinator;
+  private final JobDescribed description;
   private final Consumer<JobOutcome> onOutcome;
   private final Consumer<JobProgress> onProgress;
   private final Map<Long, ActorRef<ControlMessage>> processes = new HashMap<>();
@@ -60,6 +64,7 @@ public final class CoordinatorActor extends AbstractBehavior<ControlMessage> {
   /**
    * What the coordinator is told when it starts.
    *
+   * @param transport how others reach the job's data links
    * @param onOutcome how the job ended; called on the actor's thread, so it must not block
    * @param onProgress about once a second; must not block
    */
@@ -67,11 +72,13 @@ public final class CoordinatorActor extends AbstractBehavior<ControlMessage> {
       JobSpec spec,
       TrainingData data,
       CoordinatorSettings settings,
+      TransportSettings transport,
       Consumer<JobOutcome> onOutcome,
       Consumer<JobProgress> onProgress) {}
 
   private CoordinatorActor(ActorContext<ControlMessage> context, Job job) {
     super(context);
+    this.description = new JobDescribed(job.spec(), job.transport());
     this.onOutcome = job.onOutcome();
     this.onProgress = job.onProgress();
     this.coordinator = new JobCoordinator(job.spec(), job.data(), job.settings(), new Effects());
@@ -125,6 +132,7 @@ public final class CoordinatorActor extends AbstractBehavior<ControlMessage> {
         .onMessage(Gone.class, this::onGone)
         .onMessage(MemberGone.class, this::onMemberGone)
         .onMessage(Register.class, this::onRegister)
+        .onMessage(DescribeJob.class, this::onDescribe)
         .onMessage(ControlMessage.class, this::onOther)
         .onSignal(PostStop.class, stop -> onPostStop())
         .build();
@@ -144,6 +152,11 @@ public final class CoordinatorActor extends AbstractBehavior<ControlMessage> {
       getContext().watchWith(register.actor(), new Gone(register.incarnation()));
     }
     return onOther(register);
+  }
+
+  private Behavior<ControlMessage> onDescribe(DescribeJob question) {
+    question.replyTo().tell(description);
+    return this;
   }
 
   private boolean isMember(ActorRef<?> actor) {

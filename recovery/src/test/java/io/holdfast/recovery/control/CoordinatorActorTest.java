@@ -12,6 +12,8 @@ import akka.actor.typed.javadsl.ActorContext;
 import akka.actor.typed.javadsl.Behaviors;
 import io.holdfast.config.control.ControlMessage;
 import io.holdfast.config.control.ControlPlane;
+import io.holdfast.config.control.DescribeJob;
+import io.holdfast.config.control.JobControl.JobDescribed;
 import io.holdfast.config.control.JobControl.ProcessEnded;
 import io.holdfast.config.control.JobControl.Registered;
 import io.holdfast.config.control.JobControl.Stop;
@@ -41,6 +43,8 @@ import io.holdfast.config.job.JobSpec;
 import io.holdfast.config.job.SyncMode;
 import io.holdfast.config.placement.NodeId;
 import io.holdfast.config.protocol.DataRange;
+import io.holdfast.config.settings.LinkKind;
+import io.holdfast.config.settings.TransportSettings;
 import io.holdfast.recovery.CoordinatorSettings;
 import io.holdfast.recovery.JobOutcome;
 import io.holdfast.recovery.JobOutcome.JobFailed;
@@ -53,6 +57,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
@@ -68,6 +73,9 @@ import org.junit.jupiter.api.Test;
 final class CoordinatorActorTest {
   private static final int LINES = 1000;
   private static final int BATCH = 10;
+  private static final TransportSettings TRANSPORT =
+      new TransportSettings(
+          Optional.of(LinkKind.IPC), true, Optional.of("/dev/shm/driver"), 0, 1 << 20, 1408, 4096);
 
   private record Committed(long incarnation, long sequence, DataRange range) {}
 
@@ -107,6 +115,7 @@ final class CoordinatorActorTest {
                 job,
                 TrainingData.ofPasses(splits, 1),
                 new CoordinatorSettings(1, 4711, 200_000_000L),
+                TRANSPORT,
                 outcomes::add,
                 progress -> running.countDown()));
     for (int i = 0; i < 2; i++) {
@@ -156,6 +165,27 @@ final class CoordinatorActorTest {
     assertTrue(lost.reason().contains("signal 9"), lost.reason());
     assertTrue(lost.lost().getFirst().contains("server-1"), lost.lost().toString());
     assertEquals(4, lost.exitCode());
+  }
+
+  @Test
+  void shouldDescribeTheJobToAProcessThatOnlyAsks() throws Exception {
+    BlockingQueue<ControlMessage> answers = new LinkedBlockingQueue<>();
+    ActorRef<ControlMessage> boss = CoordinatorActor.proxy(other);
+    Behavior<ControlMessage> asker =
+        Behaviors.setup(
+            context -> {
+              boss.tell(new DescribeJob(context.getSelf()));
+              return Behaviors.receiveMessage(
+                  message -> {
+                    answers.add(message);
+                    return Behaviors.same();
+                  });
+            });
+    ActorRef<ControlMessage> unusedAsker = other.systemActorOf(asker, "asker", Props.empty());
+    JobDescribed described =
+        assertInstanceOf(JobDescribed.class, answers.poll(60, TimeUnit.SECONDS));
+    assertEquals(2, described.job().servers());
+    assertEquals(TRANSPORT, described.transport());
   }
 
   @Test

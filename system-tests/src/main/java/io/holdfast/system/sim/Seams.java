@@ -8,6 +8,7 @@ import io.holdfast.config.protocol.Envelope;
 import io.holdfast.config.protocol.Outbox;
 import io.holdfast.config.protocol.TxId;
 import io.holdfast.config.transport.MessageHandler;
+import java.lang.foreign.MemorySegment;
 import java.util.function.Consumer;
 
 /**
@@ -30,6 +31,16 @@ class Seams {
     core.accept(message);
   }
 
+  /** How much longer than others a control message takes, in nanoseconds. */
+  long lateNanos(SimProcess to, ControlMessage message) {
+    return 0;
+  }
+
+  /** Whether a control message is lost. */
+  boolean isLost(SimProcess to, ControlMessage message) {
+    return false;
+  }
+
   /** The map that a server adopts. */
   PlacementMap map(SimServer server, PlacementMap map) {
     return map;
@@ -49,6 +60,15 @@ class Seams {
   void workerSends(SimWorker worker, NodeId to, DataMessage message, Outbox endpoint) {
     endpoint.send(to, message);
   }
+
+  /**
+   * A worker has computed gradients, which may be changed still.
+   *
+   * @param rows ids
+   * @param gradients {@code [rows, dim]} floats
+   */
+  void computed(
+      SimWorker worker, long[] rows, MemorySegment gradients, MemorySegment nnGradients) {}
 
   /** A server was seen to apply its part of a transaction. */
   void applied(SimServer server, TxId tx) {}

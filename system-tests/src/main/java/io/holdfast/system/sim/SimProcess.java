@@ -32,7 +32,12 @@ abstract class SimProcess implements AutoCloseable {
   final void deliver(ControlMessage message) {
     cluster.schedule.note(incarnation, message.getClass().getSimpleName().hashCode());
     log(() -> "<- coordinator  " + MessageText.of((Record) message));
-    run(() -> onControl(message));
+    long late = cluster.seams.lateNanos(this, message);
+    if (late > 0) {
+      cluster.schedule.in(late, () -> run(() -> onControl(message)));
+    } else if (!cluster.seams.isLost(this, message)) {
+      run(() -> onControl(message));
+    }
   }
 
   /** Something happens on this process's thread, now or when it goes on. */

@@ -12,6 +12,7 @@ import io.holdfast.config.transport.Endpoint;
 import io.holdfast.worker.FailureKind;
 import io.holdfast.worker.SteppedWorker;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.Map;
 
 /** The real worker core behind the real endpoint, driven as its agent and actor drive it. */
@@ -156,6 +157,7 @@ final class SimWorker extends SimProcess implements SteppedWorker.Surroundings {
             rowValues,
             parameters,
             parameterGradients);
+    cluster.seams.computed(this, Arrays.copyOf(rows, unique), rowValues, parameterGradients);
   }
 
   @Override
