@@ -564,13 +564,14 @@ public final class ServerCore implements AutoCloseable {
       case ServerControl.QueryWorker m -> {
         TransactionTable.Knowledge known = transactions.fence(m.worker(), m.incarnation());
         witness.fence(m.worker(), m.incarnation());
+        long watermark = watermark(m.worker(), m.incarnation(), known);
         coordinator.accept(
             new ServerControl.WorkerTransactions(
                 self,
                 m.worker(),
                 m.incarnation(),
-                known.watermark(),
-                decided(m.worker(), m.incarnation(), known),
+                watermark,
+                decided(m.worker(), m.incarnation(), known, watermark),
                 known.undecided()));
       }
       case ServerControl.ResolveWorker m -> {
@@ -588,14 +589,22 @@ public final class ServerCore implements AutoCloseable {
     }
   }
 
+  /** A watermark may have come with the worker's own messages, or only with a server's stream. */
+  private long watermark(NodeId worker, long incarnation, TransactionTable.Knowledge known) {
+    return holder == null
+        ? known.watermark()
+        : Math.max(known.watermark(), holder.records().watermark(worker, incarnation));
+  }
+
   /** Whoever has folded anything of a transaction knows that it is decided (hazard 5). */
-  private List<Long> decided(NodeId worker, long incarnation, TransactionTable.Knowledge known) {
+  private List<Long> decided(
+      NodeId worker, long incarnation, TransactionTable.Knowledge known, long watermark) {
     if (holder == null || onePhase) {
       return known.decided();
     }
     TreeSet<Long> decided = new TreeSet<>(known.decided());
     decided.addAll(holder.records().decided(worker, incarnation));
-    return List.copyOf(decided.tailSet(known.watermark(), false));
+    return List.copyOf(decided.tailSet(watermark, false));
   }
 
   private void adopt(PlacementMap map) {
@@ -607,6 +616,9 @@ public final class ServerCore implements AutoCloseable {
     incarnations.clear();
     for (Member member : map.members()) {
       incarnations.put(member.node(), member.incarnation());
+      if (holder != null && member.node().role() == NodeId.Role.WORKER) {
+        holder.records().named(member.node(), member.incarnation());
+      }
     }
     if (order > 0) {
       origin.onEpoch();

@@ -54,8 +54,7 @@ class VerifyTest {
         "--code sum --k 4 --deterministic"
       })
   void shouldFindNothingWrongAfterTraining(String settings) throws IOException {
-    JsonNode report =
-        trainAndVerify(HoldfastRun.generate(directory, 4000), settings.split(" "));
+    JsonNode report = trainAndVerify(HoldfastRun.generate(directory, 4000), settings.split(" "));
     int r = settings.contains("--r 2") ? 2 : 1;
     requireRight(report, r, settings.contains("--nn-replicas 0") ? 0 : r);
   }
@@ -113,8 +112,7 @@ class VerifyTest {
   void shouldReadASavedModelToItsEnd() throws IOException {
     Path model = directory.resolve("model");
     Path data = HoldfastRun.generate(directory, 2000);
-    HoldfastRun.of(
-            HoldfastRun.train(data, directory.resolve("r"), "--save", model.toString()))
+    HoldfastRun.of(HoldfastRun.train(data, directory.resolve("r"), "--save", model.toString()))
         .requireDone();
     Path report = directory.resolve("verify.json");
     String[] verify = {"verify", "--model", model.toString(), "--report", report.toString()};

@@ -89,7 +89,19 @@ final class RedundancyOracle {
   // Rows.
 
   /** A parity as it is held, or, once levelled, as it is after the same updates as the others. */
-  private record Held(SimServer holder, int parity, MemorySegment bytes, int[] counters) {}
+  private static final class Held {
+    final SimServer holder;
+    final int parity;
+    final MemorySegment bytes;
+    final int[] counters;
+
+    Held(SimServer holder, int parity, MemorySegment bytes, int[] counters) {
+      this.holder = holder;
+      this.parity = parity;
+      this.bytes = bytes;
+      this.counters = counters;
+    }
+  }
 
   private void stripe(long stripe) {
     MemorySegment[] changes = new MemorySegment[k];
@@ -142,20 +154,20 @@ final class RedundancyOracle {
       for (Held each : held) {
         requireEqual(
             expected.counter(row),
-            each.counters()[member],
+            each.counters[member],
             Oracle.PARITY,
-            "updates of row " + row + " that " + each.holder() + " has folded");
+            "updates of row " + row + " that " + each.holder + " has folded");
       }
       return past.updates().size();
     }
     int most = first;
     for (Held each : held) {
-      int has = each.counters()[member] - first;
+      int has = each.counters[member] - first;
       require(
           has >= past.acknowledged(),
           Oracle.DURABILITY,
           () ->
-              each.holder()
+              each.holder
                   + " has folded "
                   + has
                   + " updates of row "
@@ -166,17 +178,17 @@ final class RedundancyOracle {
                   + past.acknowledged()
                   + " were acknowledged, the last one being "
                   + past.updates().get(past.acknowledged() - 1).tx());
-      most = Math.max(most, each.counters()[member]);
+      most = Math.max(most, each.counters[member]);
     }
     if (held.isEmpty()) {
       return past.acknowledged(); // Only parities are lost with them, or there are more than r.
     }
     for (Held each : held) {
-      for (int next = each.counters()[member] + 1; next <= most; next++) {
+      for (int next = each.counters[member] + 1; next <= most; next++) {
         MemorySegment difference = fromTails(row, next, held);
-        code.foldDifference(member, each.parity(), difference, 0, each.bytes(), 0, rowBytes);
+        code.foldDifference(member, each.parity, difference, 0, each.bytes, 0, rowBytes);
       }
-      each.counters()[member] = most;
+      each.counters[member] = most;
     }
     int updates = most - first;
     require(
@@ -195,7 +207,7 @@ final class RedundancyOracle {
   private MemorySegment fromTails(long row, int counter, List<Held> held) {
     List<MemorySegment> found = new ArrayList<>();
     for (Held each : held) {
-      each.holder()
+      each.holder
           .core()
           .holder()
           .tail(
@@ -236,11 +248,11 @@ final class RedundancyOracle {
     }
     code.encode(changes, parities);
     requireSame(
-        parities[held.parity()],
-        held.bytes(),
+        parities[held.parity],
+        held.bytes,
         scale(changes),
         Oracle.PARITY,
-        "parity " + held.parity() + " of stripe " + stripe + " at " + held.holder());
+        "parity " + held.parity + " of stripe " + stripe + " at " + held.holder);
   }
 
   /** Decodes the stripe's rows for every set of servers that may be lost. */
@@ -285,8 +297,8 @@ final class RedundancyOracle {
           unit < k
               ? stored(stripe * k + unit)
               : held.stream()
-                  .filter(each -> each.parity() == unit - k)
-                  .map(Held::bytes)
+                  .filter(each -> each.parity == unit - k)
+                  .map(each -> each.bytes)
                   .findFirst()
                   .orElseThrow();
     }
