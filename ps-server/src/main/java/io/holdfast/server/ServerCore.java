@@ -469,9 +469,8 @@ public final class ServerCore implements AutoCloseable {
         // Answered with the last part.
       }
       case STAGED -> {
-        if (onePhase) {
-          commit(tx, stage.header().watermark());
-        } else {
+        // In one phase this only says that the worker's next part may come; Applied follows.
+        if (!onePhase || !commit(tx, stage.header().watermark())) {
           outbox.send(from, new DataMessage.Staged(tx, owner));
         }
       }
@@ -485,11 +484,13 @@ public final class ServerCore implements AutoCloseable {
     commit(tx, commit.watermark());
   }
 
-  private void commit(TxId tx, long watermark) throws RefusedException {
-    // What is APPLYING is answered when all holders have acknowledged.
-    if (transactions.commit(tx, watermark) == TransactionState.APPLIED) {
+  /** Returns whether it is redundant at once; else it is answered when holders acknowledge. */
+  private boolean commit(TxId tx, long watermark) throws RefusedException {
+    boolean applied = transactions.commit(tx, watermark) == TransactionState.APPLIED;
+    if (applied) {
       outbox.send(tx.worker(), new DataMessage.Applied(tx));
     }
+    return applied;
   }
 
   /** All holders have acknowledged. */
@@ -564,13 +565,14 @@ public final class ServerCore implements AutoCloseable {
       case ServerControl.QueryWorker m -> {
         TransactionTable.Knowledge known = transactions.fence(m.worker(), m.incarnation());
         witness.fence(m.worker(), m.incarnation());
+        long watermark = watermark(m.worker(), m.incarnation(), known);
         coordinator.accept(
             new ServerControl.WorkerTransactions(
                 self,
                 m.worker(),
                 m.incarnation(),
-                known.watermark(),
-                decided(m.worker(), m.incarnation(), known),
+                watermark,
+                decided(m.worker(), m.incarnation(), known, watermark),
                 known.undecided()));
       }
       case ServerControl.ResolveWorker m -> {
@@ -588,14 +590,22 @@ public final class ServerCore implements AutoCloseable {
     }
   }
 
+  /** A watermark may have come with the worker's own messages, or only with a server's stream. */
+  private long watermark(NodeId worker, long incarnation, TransactionTable.Knowledge known) {
+    return holder == null
+        ? known.watermark()
+        : Math.max(known.watermark(), holder.records().watermark(worker, incarnation));
+  }
+
   /** Whoever has folded anything of a transaction knows that it is decided (hazard 5). */
-  private List<Long> decided(NodeId worker, long incarnation, TransactionTable.Knowledge known) {
+  private List<Long> decided(
+      NodeId worker, long incarnation, TransactionTable.Knowledge known, long watermark) {
     if (holder == null || onePhase) {
       return known.decided();
     }
     TreeSet<Long> decided = new TreeSet<>(known.decided());
     decided.addAll(holder.records().decided(worker, incarnation));
-    return List.copyOf(decided.tailSet(known.watermark(), false));
+    return List.copyOf(decided.tailSet(watermark, false));
   }
 
   private void adopt(PlacementMap map) {
@@ -607,6 +617,9 @@ public final class ServerCore implements AutoCloseable {
     incarnations.clear();
     for (Member member : map.members()) {
       incarnations.put(member.node(), member.incarnation());
+      if (holder != null && member.node().role() == NodeId.Role.WORKER) {
+        holder.records().named(member.node(), member.incarnation());
+      }
     }
     if (order > 0) {
       origin.onEpoch();

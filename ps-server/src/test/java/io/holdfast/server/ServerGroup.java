@@ -48,6 +48,10 @@ public final class ServerGroup implements AutoCloseable {
 
   public Wire wire = PERFECT;
   public long nowNanos;
+
+  /** Whether workers say that all their former transactions are applied everywhere. */
+  public boolean watermarks = true;
+
   private final Arena arena = Arena.ofAuto();
   private final ArrayDeque<Sent> queue = new ArrayDeque<>();
   private final MessageCodec codec = new MessageCodec();
@@ -121,7 +125,7 @@ public final class ServerGroup implements AutoCloseable {
         send(
             tx.worker(),
             NodeId.server(participants.get(i)),
-            new DataMessage.Commit(tx, sequence - 1));
+            new DataMessage.Commit(tx, watermarks ? sequence - 1 : 0));
       }
       settle();
     }
@@ -181,11 +185,11 @@ public final class ServerGroup implements AutoCloseable {
     return count;
   }
 
-  private static TxHeader header(TxId tx, int owner, int part, int parts) {
+  private TxHeader header(TxId tx, int owner, int part, int parts) {
     long sequence = tx.sequence();
     return new TxHeader(
         tx,
-        sequence - 1,
+        watermarks ? sequence - 1 : 0,
         0.1f,
         owner,
         new DataRange(0, tx.worker().index(), 10 * sequence, 10 * sequence + 10, 10, 0),

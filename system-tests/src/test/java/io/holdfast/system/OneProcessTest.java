@@ -43,6 +43,28 @@ class OneProcessTest {
   }
 
   @Test
+  void shouldEndInTheSameBytesWhateverIsRedundant() throws IOException {
+    Path data = HoldfastRun.generate(directory, 2000);
+    String digest = null;
+    for (String redundancy :
+        new String[] {
+          "none",
+          "ecrm --code xor --k 4",
+          "ecrm --code rs --k 2 --r 2 --witness --set delta.packing=on",
+          "ecrm --code sum --k 2 --nn-replicas 0",
+          "ecrm --code xor --k 1"
+        }) {
+      Path report = directory.resolve("report");
+      String options =
+          "--servers 5 --workers 2 --deterministic --optimizer adagrad --redundancy " + redundancy;
+      HoldfastRun.of(HoldfastRun.train(data, report, options.split(" "))).requireDone();
+      String now = HoldfastRun.json(report).get("modelDigest").asText();
+      assertEquals(digest == null ? now : digest, now, redundancy);
+      digest = now;
+    }
+  }
+
+  @Test
   void shouldTrainTheSameModelWithBothDenseEngines() throws IOException {
     Path data = HoldfastRun.generate(directory, 2000);
     double[] losses = new double[2];

@@ -26,8 +26,8 @@ class VerifyTest {
   private JsonNode trainAndVerify(Path data, String... settings) throws IOException {
     Path report = directory.resolve("report-" + System.nanoTime());
     List<String> more =
-        new ArrayList<>(List.of("--servers", "5", "--workers", "2", "--redundancy", "ecrm"));
-    more.add("--verify");
+        new ArrayList<>(List.of("--servers", "5", "--redundancy", "ecrm", "--verify"));
+    more.addAll(List.of("--set", "cluster.join.timeout=10m"));
     more.addAll(Arrays.asList(settings));
     HoldfastRun.of(HoldfastRun.train(data, report, more.toArray(String[]::new))).requireDone();
     return HoldfastRun.json(report);
@@ -49,7 +49,7 @@ class VerifyTest {
       strings = {
         "--code xor --k 4",
         "--code xor --k 1 --commit one-phase",
-        "--code rs --k 3 --r 2 --set delta.packing=on --optimizer adam",
+        "--code rs --k 3 --r 2 --set delta.packing=on --optimizer adam --workers 2",
         "--code rs --k 2 --r 2 --witness --nn-replicas 0 --optimizer momentum",
         "--code sum --k 4 --deterministic"
       })
@@ -92,7 +92,15 @@ class VerifyTest {
     Path report = directory.resolve("verify.json");
     HoldfastRun verified =
         HoldfastRun.of(
-            List.of("verify", "--seed", "127.0.0.1:" + port, "--report", report.toString()), err);
+            List.of(
+                "verify",
+                "--seed",
+                "127.0.0.1:" + port,
+                "--set",
+                "cluster.join.timeout=10m",
+                "--report",
+                report.toString()),
+            err);
     verified.requireDone();
     JsonNode found = HoldfastRun.json(report).get("verify");
     assertEquals(0, found.get("wrong").asLong(), found.toString());

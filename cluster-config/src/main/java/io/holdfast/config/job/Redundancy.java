@@ -10,7 +10,8 @@ import com.fasterxml.jackson.annotation.JsonIgnore;
  * @param r parities of a stripe; 0: nothing is redundant
  * @param nnReplicas backups of every NN shard
  * @param witness whether backups of a server keep what is staged at it until it is applied
- * @param windowBytes a server that waits for more than this to be acknowledged stages nothing new
+ * @param windowBytes a server that has sent more than this since its oldest update that not all
+ *     holders have acknowledged stages nothing new
  * @param packing of differences
  * @param scrubRowsPerSecond how fast each server checks its parities in the background; 0: never
  */

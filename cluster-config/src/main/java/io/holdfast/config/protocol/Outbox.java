@@ -7,4 +7,12 @@ import io.holdfast.config.placement.NodeId;
 public interface Outbox {
   /** Sends a message; its payloads are read before this returns. Never blocks. */
   void send(NodeId to, DataMessage message);
+
+  /**
+   * Whether messages to a node wait on this side, because the link does not take them now. What is
+   * not answered is then late, not lost: to send it again would only make more wait.
+   */
+  default boolean isCongested(NodeId to) {
+    return false;
+  }
 }

@@ -24,7 +24,8 @@ import org.slf4j.LoggerFactory;
  * incarnations; incoming frames are checked for session key, incarnations and epoch before anybody
  * acts on them (guarantee G6). Never blocks: under back-pressure frames wait here, in order, for
  * {@link #drain}. How many can wait is bounded by the peers' windows: a server only answers what
- * was asked. Serves one thread.
+ * was asked, and streams to other servers send nothing again while {@link #isCongested}. Serves one
+ * thread.
  */
 public final class Endpoint implements Outbox, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Endpoint.class);
@@ -106,6 +107,12 @@ public final class Endpoint implements Outbox, AutoCloseable {
     send(to, addressee.incarnation(), message);
   }
 
+  @Override
+  public boolean isCongested(NodeId to) {
+    ArrayDeque<Frame> queue = waiting.get(to);
+    return queue != null && !queue.isEmpty();
+  }
+
   private void send(NodeId to, long incarnation, DataMessage message) {
     int length = MessageCodec.lengthBytes(message);
     if (length > link.maxFrameBytes()) {
@@ -122,9 +129,7 @@ public final class Endpoint implements Outbox, AutoCloseable {
       Envelope envelope =
           new Envelope(sessionKey, epoch, self.node(), self.incarnation(), to, incarnation);
       frame.lengthBytes(codec.encode(envelope, message, frame.segment(), frame.buffer()));
-      ArrayDeque<Frame> queue = waiting.get(to);
-      boolean mustWait = queue != null && !queue.isEmpty();
-      accepted = !mustWait && link.offer(to, frame);
+      accepted = !isCongested(to) && link.offer(to, frame);
     } catch (RuntimeException | Error e) {
       link.frames().recycle(frame);
       throw e;

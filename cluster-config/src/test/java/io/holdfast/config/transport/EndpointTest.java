@@ -253,6 +253,8 @@ class EndpointTest {
       endpoint.send(SERVER, export(i));
     }
     assertEquals(List.of("server-0:0"), List.copyOf(link.taken));
+    assertTrue(endpoint.isCongested(SERVER));
+    assertFalse(endpoint.isCongested(WORKER));
     link.room = 1;
     assertEquals(1, endpoint.drain());
     link.room = 1;
@@ -260,6 +262,7 @@ class EndpointTest {
     link.room = 10;
     assertEquals(3, endpoint.drain());
     assertEquals(0, endpoint.drain());
+    assertFalse(endpoint.isCongested(SERVER));
     endpoint.send(SERVER, export(5));
     assertEquals(
         List.of("server-0:0", "server-0:1", "server-0:2", "server-0:3", "server-0:4", "server-0:5"),

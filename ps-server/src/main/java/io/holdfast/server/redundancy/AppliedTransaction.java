@@ -13,6 +13,9 @@ final class AppliedTransaction {
   /** Stream items that are not acknowledged. */
   int outstanding;
 
+  /** Of all its stream items, acknowledged ones too. */
+  long bytes;
+
   AppliedTransaction(TxId tx, long watermark, long ordinal) {
     this.tx = tx;
     this.watermark = watermark;

@@ -41,6 +41,12 @@ final class DifferenceBlock {
     return new DifferenceBlock(pool, 0, 0, lengthBytes);
   }
 
+  /** Most rows that a block of rows, or of their values alone, can have. */
+  static int rowsMax(int rowBytes) {
+    return Math.max(
+        1, (int) ((FramePool.maxLengthBytes() - 2 * ALIGNMENT_BYTES) / (12L + rowBytes)));
+  }
+
   private static long align(long bytes) {
     return (bytes + ALIGNMENT_BYTES - 1) / ALIGNMENT_BYTES * ALIGNMENT_BYTES;
   }

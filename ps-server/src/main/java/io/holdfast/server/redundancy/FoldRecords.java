@@ -125,6 +125,30 @@ public final class FoldRecords {
     return worker == null ? List.of() : List.copyOf(worker.transactions.keySet());
   }
 
+  /** All of a worker's transactions up to this one are applied everywhere, as told here. */
+  public long watermark(NodeId node, long incarnation) {
+    Worker worker = workers.get(new Incarnation(node, incarnation));
+    return worker == null ? 0 : worker.watermark;
+  }
+
+  /**
+   * An epoch names a worker's incarnation: what its predecessors left behind is settled everywhere,
+   * or the index would not have been given away.
+   */
+  public void named(NodeId node, long incarnation) {
+    workers
+        .entrySet()
+        .removeIf(
+            each -> {
+              boolean settled =
+                  each.getKey().worker.equals(node) && each.getKey().incarnation != incarnation;
+              if (settled) {
+                each.getValue().transactions.values().forEach(folded -> bytes -= folded.bytes());
+              }
+              return settled;
+            });
+  }
+
   /** Memory of all records, about. */
   public long bytes() {
     return bytes;

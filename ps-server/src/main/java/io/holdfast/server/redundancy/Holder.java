@@ -3,9 +3,11 @@ package io.holdfast.server.redundancy;
 import io.holdfast.config.control.ServerControl.RangeRecord;
 import io.holdfast.config.placement.Backups;
 import io.holdfast.config.placement.NodeId;
+import io.holdfast.config.protocol.DataRange;
 import io.holdfast.config.protocol.Outbox;
 import io.holdfast.config.protocol.PeerMessage;
 import io.holdfast.config.protocol.RefusalReason;
+import io.holdfast.config.protocol.TxId;
 import io.holdfast.config.transport.Frame;
 import io.holdfast.config.transport.FramePool;
 import io.holdfast.erasure.DeltaPacking;
@@ -32,7 +34,10 @@ public final class Holder implements AutoCloseable {
   private final NnStore nn;
   private final Listener listener;
   private final FoldRecords records = new FoldRecords();
-  private final FramePool pool = new FramePool();
+
+  /** Without a bound of its own: what is folded must be kept, the origins' windows bound it. */
+  private final FramePool pool = new FramePool(Long.MAX_VALUE);
+
   private final InStream[] streams;
   private final DeltaPacking packing = new DeltaPacking();
   private Frame scratch;
@@ -120,13 +125,19 @@ public final class Holder implements AutoCloseable {
   private void take(NodeId origin, InStream stream, PeerMessage.StreamItem item)
       throws RefusedException {
     switch (item) {
-      case PeerMessage.Deltas deltas -> fold(origin, stream, deltas);
+      case PeerMessage.Deltas m -> {
+        check(m.tx(), m.watermark());
+        fold(origin, stream, m);
+      }
       case PeerMessage.ForwardShard m -> {
+        check(m.tx(), m.watermark());
         nn.applyToReplica(
             origin.index(), m.shard(), m.version(), m.gradients().segment(), m.learningRate());
         records.shard(m.tx(), m.watermark(), m.shard());
       }
       case PeerMessage.ForwardRange m -> {
+        check(m.tx(), m.watermark());
+        check(m.tx(), m.range());
         if (!Backups.isBackup(self, origin.index(), ledgerCopies, servers)) {
           throw new RefusedException(
               RefusalReason.NOT_OWNER, "no copy of the ledger of " + origin + " is here");
@@ -139,10 +150,30 @@ public final class Holder implements AutoCloseable {
     }
   }
 
+  /** A watermark that covers what is only being applied would forget records too early. */
+  private static void check(TxId tx, long watermark) throws RefusedException {
+    if (tx.worker().role() != NodeId.Role.WORKER
+        || tx.sequence() < 1
+        || watermark < 0
+        || watermark >= tx.sequence()) {
+      throw new RefusedException(
+          RefusalReason.MALFORMED, tx + " is applied under the watermark " + watermark);
+    }
+  }
+
+  private static void check(TxId tx, DataRange range) throws RefusedException {
+    if (range.from() > range.to() || range.samples() < 0 || range.skipped() < 0) {
+      throw new RefusedException(RefusalReason.MALFORMED, tx + ": " + range);
+    }
+  }
+
   private void fold(NodeId origin, InStream stream, PeerMessage.Deltas deltas)
       throws RefusedException {
     int count = deltas.count();
     int rowBytes = parities.layout().rowBytes();
+    if (count > DifferenceBlock.rowsMax(rowBytes)) {
+      throw new RefusedException(RefusalReason.MALFORMED, count + " rows in one message");
+    }
     MemorySegment values =
         deltas.packed() ? unpacked(deltas.values().segment(), count) : deltas.values().segment();
     if (deltas.counters().lengthBytes() != 4L * count
@@ -164,10 +195,6 @@ public final class Holder implements AutoCloseable {
 
   private MemorySegment unpacked(MemorySegment packed, int count) throws RefusedException {
     long length = (long) count * parities.layout().rowBytes();
-    if (length > FramePool.maxLengthBytes()) {
-      throw new RefusedException(
-          RefusalReason.MALFORMED, count + " rows of packed differences in one message");
-    }
     if (scratch == null || scratch.capacityBytes() < length) {
       if (scratch != null) {
         pool.recycle(scratch);

@@ -50,7 +50,10 @@ public final class Origin implements Applier, AutoCloseable {
   private final Listener listener;
   private final long retryNanos;
   private final int rowsPerMessage;
-  private final FramePool pool = new FramePool();
+  private final int rowsPerBlock;
+
+  /** Without a bound of its own: commits are never held up, {@link #isPressed} bounds it. */
+  private final FramePool pool = new FramePool(Long.MAX_VALUE);
 
   /** By server; null where nothing was sent yet. */
   private final OutStream[] streams;
@@ -70,6 +73,10 @@ public final class Origin implements Applier, AutoCloseable {
   private long ordinal;
   private long bytes;
   private long bytesPeak;
+
+  /** Of all items of transactions that are not below {@link #stable}. */
+  private long unstableBytes;
+
   private long oldestNanosMax;
   private long nowNanos;
   private AppliedTransaction current;
@@ -104,6 +111,7 @@ public final class Origin implements Applier, AutoCloseable {
             1,
             (job.messageBytesMax() - MESSAGE_OVERHEAD_BYTES)
                 / (Long.BYTES + Integer.BYTES + rows.layout().rowBytes()));
+    this.rowsPerBlock = DifferenceBlock.rowsMax(rows.layout().rowBytes());
     this.streams = new OutStream[servers];
     this.policies = new PackingPolicy[servers];
     this.counts = new int[servers];
@@ -129,6 +137,19 @@ public final class Origin implements Applier, AutoCloseable {
       rows.apply(ids, count, gradients, learningRate);
       return;
     }
+    // A part's differences have optimizer state too: they can be longer than any message.
+    int weightBytes = rows.layout().weightBytes();
+    for (int from = 0; from < count; from += rowsPerBlock) {
+      int some = Math.min(rowsPerBlock, count - from);
+      applyAndSend(
+          ids.asSlice(8L * from, 8L * some),
+          some,
+          gradients.asSlice((long) from * weightBytes, (long) some * weightBytes));
+    }
+  }
+
+  private void applyAndSend(MemorySegment ids, int count, MemorySegment gradients)
+      throws RefusedException {
     // Apart, so that packed items do not keep the raw values.
     DifferenceBlock keys = DifferenceBlock.ofRows(pool, count, 0);
     DifferenceBlock values =
@@ -262,6 +283,8 @@ public final class Origin implements Applier, AutoCloseable {
     }
     if (item.transaction != null) {
       item.transaction.outstanding++;
+      item.transaction.bytes += item.bytes();
+      unstableBytes += item.bytes();
     }
     bytes += item.bytes();
     bytesPeak = Math.max(bytesPeak, bytes);
@@ -368,7 +391,7 @@ public final class Origin implements Applier, AutoCloseable {
     AppliedTransaction transaction = item.transaction;
     if (transaction != null && --transaction.outstanding == 0) {
       while (!pending.isEmpty() && pending.peek().outstanding == 0) {
-        pending.remove();
+        unstableBytes -= pending.remove().bytes;
       }
       listener.redundant(transaction.tx);
     }
@@ -399,9 +422,16 @@ public final class Origin implements Applier, AutoCloseable {
     }
   }
 
+  /**
+   * {@inheritDoc}
+   *
+   * <p>Counts what transactions have made until they are stable, not only the items that wait: as
+   * long as one holder does not acknowledge, the block that its few rows share with others stays
+   * here, and all other holders keep their tails.
+   */
   @Override
   public boolean isPressed() {
-    return bytes > redundancy.windowBytes();
+    return Math.max(bytes, unstableBytes) > redundancy.windowBytes();
   }
 
   /** Bytes that wait to be acknowledged. */

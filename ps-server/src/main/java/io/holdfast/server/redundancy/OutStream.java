@@ -25,6 +25,9 @@ final class OutStream {
   private long resentNanos;
   private boolean resent;
 
+  /** To be sent again as soon as nothing waits on this side. */
+  private boolean mustResend;
+
   OutStream(NodeId holder, Outbox outbox, long retryNanos) {
     this.holder = holder;
     this.outbox = outbox;
@@ -85,13 +88,23 @@ final class OutStream {
 
   /** Sends again what was not acknowledged for long. */
   void tick(long stable, long nowNanos) {
-    if (!unacknowledged.isEmpty() && nowNanos - sentNanos >= retryNanos) {
+    if (unacknowledged.isEmpty()) {
+      mustResend = false;
+    } else if (mustResend || nowNanos - sentNanos >= retryNanos) {
       resend(stable, nowNanos);
     }
   }
 
-  /** Sends again all that is not acknowledged. */
+  /**
+   * Sends again all that is not acknowledged. While the link takes nothing, what was sent before
+   * waits on this side: a holder that stands still for a minute must not find a copy of the window
+   * for every second of it, and neither must this server's memory.
+   */
   void resend(long stable, long nowNanos) {
+    mustResend = outbox.isCongested(holder);
+    if (mustResend) {
+      return;
+    }
     sentNanos = nowNanos;
     resentNanos = nowNanos;
     resent = true;

@@ -26,7 +26,10 @@ public final class WitnessTable implements AutoCloseable {
 
   private static final class Worker {
     final Map<Key, Transaction> kept = new HashMap<>();
-    StagingArea area;
+
+    /** By owner: parts of one that are complete cannot be in the way of another's. */
+    final Map<Integer, StagingArea> areas = new HashMap<>();
+
     long watermark;
     boolean fenced;
   }
@@ -43,8 +46,8 @@ public final class WitnessTable implements AutoCloseable {
    * An empty table.
    *
    * @param copies how many witnesses each part has; 0: there are none in this job
-   * @param shareBytes what a worker may stage at its owner; here it may stage {@code copies} times
-   *     as much, since so many servers are witnessed
+   * @param shareBytes what a worker may stage at an owner; here it may stage as much for each
+   *     server that is witnessed
    */
   public WitnessTable(int self, int servers, int copies, long shareBytes) {
     this.self = self;
@@ -100,7 +103,7 @@ public final class WitnessTable implements AutoCloseable {
     while (all.hasNext()) {
       Map.Entry<Key, Transaction> each = all.next();
       if (each.getKey().sequence() <= watermark) {
-        release(worker, each.getValue());
+        release(worker, each.getKey(), each.getValue());
         all.remove();
       }
     }
@@ -108,24 +111,23 @@ public final class WitnessTable implements AutoCloseable {
 
   private MemorySegment take(Worker worker, Transaction kept, Key key, DataMessage.Stage message)
       throws RefusedException {
-    if (worker.area == null) {
-      worker.area =
-          new StagingArea(
-              "parts of " + key + " as a witness", Math.multiplyExact(shareBytes, copies));
-    }
+    StagingArea area =
+        worker.areas.computeIfAbsent(
+            key.owner(),
+            owner -> new StagingArea("parts of server " + owner + " as a witness", shareBytes));
     long length = StagedPart.lengthBytes(message);
     long own = StagingArea.blockBytes(length);
     for (StagedPart part : kept.parts()) {
       own += part.block().byteSize();
     }
-    if (own > shareBytes) {
+    if (own > area.capacityBytes()) {
       throw new RefusedException(
           RefusalReason.MALFORMED,
           message.header().tx() + " needs more than a worker's share of " + shareBytes + " bytes");
     }
-    MemorySegment block = worker.area.take(length);
+    MemorySegment block = area.take(length);
     if (block == null) {
-      release(worker, kept);
+      release(worker, key, kept);
       worker.kept.remove(key);
       throw new RefusedException(
           RefusalReason.BUSY, message.header().tx() + ": no memory as a witness now");
@@ -135,10 +137,10 @@ public final class WitnessTable implements AutoCloseable {
     return block;
   }
 
-  private void release(Worker worker, Transaction kept) {
+  private void release(Worker worker, Key key, Transaction kept) {
     for (StagedPart part : kept.parts()) {
       bytes -= part.block().byteSize();
-      worker.area.release(part.block());
+      worker.areas.get(key.owner()).release(part.block());
     }
     kept.forgetParts();
   }
@@ -156,12 +158,9 @@ public final class WitnessTable implements AutoCloseable {
   public void resolve(NodeId node, long incarnation) {
     Worker worker = worker(node, incarnation);
     worker.fenced = true;
-    worker.kept.values().forEach(each -> release(worker, each));
+    worker.kept.forEach((key, kept) -> release(worker, key, kept));
     worker.kept.clear();
-    if (worker.area != null) {
-      worker.area.close();
-      worker.area = null;
-    }
+    close(worker);
   }
 
   /** Whether an owner's whole part of a transaction is kept here. */
@@ -184,10 +183,12 @@ public final class WitnessTable implements AutoCloseable {
   @Override
   public void close() {
     for (Worker worker : workers.values()) {
-      if (worker.area != null) {
-        worker.area.close();
-        worker.area = null;
-      }
+      close(worker);
     }
+  }
+
+  private static void close(Worker worker) {
+    worker.areas.values().forEach(StagingArea::close);
+    worker.areas.clear();
   }
 }

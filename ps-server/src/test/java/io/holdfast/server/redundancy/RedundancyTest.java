@@ -5,16 +5,26 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.holdfast.config.control.ServerControl;
 import io.holdfast.config.job.CommitMode;
 import io.holdfast.config.job.JobSpec;
 import io.holdfast.config.job.Packing;
 import io.holdfast.config.job.Redundancy;
 import io.holdfast.config.model.OptimizerKind;
 import io.holdfast.config.placement.Backups;
+import io.holdfast.config.placement.Epoch;
+import io.holdfast.config.placement.Member;
 import io.holdfast.config.placement.NodeId;
+import io.holdfast.config.placement.PlacementMap;
 import io.holdfast.config.protocol.DataMessage;
+import io.holdfast.config.protocol.DataRange;
+import io.holdfast.config.protocol.Payload;
 import io.holdfast.config.protocol.PeerMessage;
+import io.holdfast.config.protocol.RefusalReason;
+import io.holdfast.config.protocol.ShardVersion;
+import io.holdfast.config.protocol.StreamPosition;
 import io.holdfast.config.protocol.TxId;
+import io.holdfast.config.transport.FramePool;
 import io.holdfast.erasure.CodeKind;
 import io.holdfast.erasure.ErasureCode;
 import io.holdfast.erasure.ErasureCodes;
@@ -26,6 +36,7 @@ import io.holdfast.server.storage.RefusedException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -178,6 +189,129 @@ class RedundancyTest {
       group.answers.clear();
       group.train(1, 1, new long[] {0, 1, 2, 3, 4, 5}, random);
       assertFalse(group.answers.stream().anyMatch(DataMessage.Refused.class::isInstance));
+      check(group);
+    }
+  }
+
+  @Test
+  void shouldBoundWhatAllKeepWhileOneHolderStandsStill() {
+    long window = 1 << 14;
+    try (ServerGroup group =
+        new ServerGroup(
+            job(
+                OptimizerKind.ADAGRAD,
+                6,
+                Redundancy.of("rs", 4, 2).withNnReplicas(0).withWindowBytes(window)))) {
+      group.watermarks = false;
+      group.wire =
+          (from, to, message) ->
+              message instanceof PeerMessage.StreamItem && to.equals(NodeId.server(1)) ? 0 : 1;
+      Random random = new Random(1);
+      long[] all = java.util.stream.LongStream.range(0, ROWS).toArray();
+      for (int i = 1; i < 200; i++) {
+        group.train(0, i, all, random);
+      }
+      long tails = 0;
+      long pressed = 0;
+      for (ServerCore core : group.cores) {
+        tails += core.holder().tailBytes();
+        pressed += core.origin().isPressed() ? 1 : 0;
+      }
+      assertTrue(pressed >= 3, pressed + " servers wait");
+      long transaction = 1 << 12;
+      assertTrue(tails < group.cores.size() * (window + transaction), tails + " bytes in tails");
+    }
+  }
+
+  @Test
+  void shouldApplyPartsWhoseDifferencesAreLongerThanAnyMessage() {
+    long rows = 400_000;
+    JobSpec job =
+        TestJobs.job(
+            TestJobs.model(8, rows),
+            OptimizerKind.ADAM,
+            2,
+            1,
+            1 << 26,
+            Redundancy.of("xor", 1, 1),
+            CommitMode.TWO_PHASE,
+            FramePool.maxLengthBytes() - (1 << 13));
+    long[] all = java.util.stream.LongStream.range(0, rows).toArray();
+    assertTrue(rows / 2 * job.rowLayout().rowBytes() > FramePool.maxLengthBytes());
+    try (ServerGroup group = new ServerGroup(job)) {
+      TxId tx = group.train(0, 1, all, new Random(1));
+      assertEquals(2, group.answers.stream().filter(new DataMessage.Applied(tx)::equals).count());
+      for (ServerCore core : group.cores) {
+        assertEquals(rows / 2, core.parities().folded());
+        assertEquals(0, core.origin().unacknowledgedItems());
+      }
+    }
+  }
+
+  @Test
+  void shouldForgetRecordsOfAWorkerOnceItsPlaceIsGivenToAnother() {
+    try (ServerGroup group =
+        new ServerGroup(job(OptimizerKind.SGD, 3, Redundancy.of("xor", 2, 1)))) {
+      TxId tx = group.train(0, 1, new long[] {0, 1, 2, 3, 4, 5, 6, 7, 8}, new Random(1));
+      FoldRecords records = group.cores.getFirst().holder().records();
+      assertEquals(List.of(1L), records.decided(tx.worker(), tx.incarnation()));
+      PlacementMap before = TestJobs.map(group.job);
+      adopt(group, 2, before.members().stream().filter(m -> !m.node().equals(tx.worker())));
+      assertEquals(List.of(1L), records.decided(tx.worker(), tx.incarnation()));
+      adopt(
+          group,
+          3,
+          before.members().stream()
+              .map(m -> m.node().equals(tx.worker()) ? new Member(m.node(), 999, "") : m));
+      assertEquals(List.of(), records.decided(tx.worker(), tx.incarnation()));
+      assertEquals(0, records.bytes());
+    }
+  }
+
+  private static void adopt(ServerGroup group, int number, Stream<Member> members) {
+    PlacementMap map = new PlacementMap(new Epoch(1, number), TestJobs.KEY, members.toList());
+    group.cores.forEach(core -> core.onControl(new ServerControl.AdoptEpoch(map), group.nowNanos));
+  }
+
+  static Stream<PeerMessage> malformed() {
+    StreamPosition first = new StreamPosition(1, 1, 0);
+    TxId tx = new TxId(NodeId.worker(0), 200, 5);
+    TxId notOfAWorker = new TxId(NodeId.server(0), 200, 5);
+    DataRange range = new DataRange(0, 0, 0, 10, 10, 0);
+    Payload ids = Payload.of(TestJobs.ids(new long[] {0}));
+    Payload counters = Payload.of(MemorySegment.ofArray(new int[] {1}));
+    Payload values = Payload.of(TestJobs.fill(5, 1));
+    int many = 700_000;
+    Payload manyIds = Payload.of(MemorySegment.ofArray(new long[many]));
+    Payload manyCounters = Payload.of(MemorySegment.ofArray(new int[many]));
+    Payload manyWidths = Payload.of(MemorySegment.ofArray(new byte[many * 5 / 8 + 1]));
+    return Stream.of(
+        new PeerMessage.Deltas(first, notOfAWorker, 0, false, ids, counters, values),
+        new PeerMessage.Deltas(first, tx, 5, false, ids, counters, values),
+        new PeerMessage.Deltas(first, tx, 0, true, manyIds, manyCounters, manyWidths),
+        new PeerMessage.Deltas(first, tx, 0, false, ids, Payload.EMPTY, values),
+        new PeerMessage.Deltas(first, tx, 0, true, ids, counters, values),
+        new PeerMessage.ForwardRange(first, tx, Long.MAX_VALUE, range),
+        new PeerMessage.ForwardRange(first, tx, 0, new DataRange(0, 0, 10, 0, 10, 0)),
+        new PeerMessage.ForwardRange(first, tx, 0, new DataRange(0, 0, 0, 10, -1, 0)),
+        new PeerMessage.ForwardShard(
+            first, tx, 9, 0, new ShardVersion(new Epoch(1, 1), 1), 0.1f, values),
+        new PeerMessage.CaptureRows(1, Payload.of(TestJobs.ids(new long[] {-1}))),
+        new PeerMessage.CaptureShard(1, -1));
+  }
+
+  @ParameterizedTest
+  @MethodSource("malformed")
+  void shouldOutliveMalformedFrames(PeerMessage message) {
+    try (ServerGroup group =
+        new ServerGroup(job(OptimizerKind.SGD, 3, Redundancy.of("rs", 1, 2)))) {
+      group.send(NodeId.server(0), NodeId.server(1), message);
+      group.settle();
+      ServerCore core = group.cores.get(1);
+      long refused = core.refused(RefusalReason.MALFORMED) + core.refused(RefusalReason.NOT_OWNER);
+      assertEquals(1, refused);
+      assertEquals(0, core.holder().records().bytes());
+      train(group, 1, 20, new Random(7)); // The stream stands where it stood.
       check(group);
     }
   }
