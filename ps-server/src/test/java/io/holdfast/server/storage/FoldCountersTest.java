@@ -29,7 +29,7 @@ class FoldCountersTest {
         assertEquals(expected.getOrDefault(seen, 0), counters.get(seen / k, seen % k));
       }
       expected.forEach((at, value) -> assertEquals(value, counters.get(at / k, at % k)));
-      assertEquals(100 * k * 2, counters.reservedBytes());
+      assertEquals(100L * k * 2, counters.reservedBytes());
     }
   }
 
