@@ -29,6 +29,7 @@ class SettingOptionsTest {
             "--seed",
             "--set",
             "--verbose",
+            "--verify",
             "--version");
     CommandLine train = new CommandLine(new TrainCommand((request, progress) -> null));
     List<String> options = new ArrayList<>();
