@@ -469,9 +469,8 @@ public final class ServerCore implements AutoCloseable {
         // Answered with the last part.
       }
       case STAGED -> {
-        if (onePhase) {
-          commit(tx, stage.header().watermark());
-        } else {
+        // In one phase this only says that the worker's next part may come; Applied follows.
+        if (!onePhase || !commit(tx, stage.header().watermark())) {
           outbox.send(from, new DataMessage.Staged(tx, owner));
         }
       }
@@ -485,11 +484,13 @@ public final class ServerCore implements AutoCloseable {
     commit(tx, commit.watermark());
   }
 
-  private void commit(TxId tx, long watermark) throws RefusedException {
-    // What is APPLYING is answered when all holders have acknowledged.
-    if (transactions.commit(tx, watermark) == TransactionState.APPLIED) {
+  /** Returns whether it is redundant at once; else it is answered when holders acknowledge. */
+  private boolean commit(TxId tx, long watermark) throws RefusedException {
+    boolean applied = transactions.commit(tx, watermark) == TransactionState.APPLIED;
+    if (applied) {
       outbox.send(tx.worker(), new DataMessage.Applied(tx));
     }
+    return applied;
   }
 
   /** All holders have acknowledged. */

@@ -64,6 +64,7 @@ final class Push {
   private final int rowsPerMessage;
   private final Participants participants;
   private final List<Part> parts = new ArrayList<>();
+  private final boolean onePhase;
   private boolean decided;
   private int staged;
   private int applied;
@@ -73,7 +74,8 @@ final class Push {
     this.shards = shards;
     this.dim = job.model().dim();
     this.rowsPerMessage = Math.max(1, job.messageBytesMax() / (Long.BYTES + dim * Float.BYTES));
-    this.decided = job.commit() == CommitMode.ONE_PHASE;
+    this.onePhase = job.commit() == CommitMode.ONE_PHASE;
+    this.decided = onePhase;
     int servers = job.servers();
     Redundancy redundancy = job.redundancy();
     int witnesses = redundancy.witness() ? redundancy.r() : 0;
@@ -183,7 +185,7 @@ final class Push {
       if (part.at == server && part.owner == owner && part.phase == Phase.STAGING) {
         part.phase = Phase.STAGED;
         staged++;
-        if (decided && !part.isWitness()) {
+        if (decided && !onePhase && !part.isWitness()) {
           commit(part, out, watermark, nowNanos + retryNanos);
         }
       }
@@ -229,7 +231,9 @@ final class Push {
       switch (part.phase) {
         case STAGING -> stage(part, out, watermark, nowNanos + retryNanos);
         case STAGED -> {
-          if (decided && !part.isWitness()) {
+          if (onePhase && !part.isWitness()) {
+            stage(part, out, watermark, nowNanos + retryNanos); // Asks whether it is applied.
+          } else if (decided && !part.isWitness()) {
             commit(part, out, watermark, nowNanos + retryNanos);
           }
         }

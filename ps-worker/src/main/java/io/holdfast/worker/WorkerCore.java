@@ -166,10 +166,12 @@ final class WorkerCore {
         Iteration iteration = pushing(applied.tx());
         if (iteration != null) {
           iteration.push.onApplied(from.index());
-          stage(nowNanos);
           if (iteration.push.allApplied()) {
             onApplied(iteration, nowNanos);
           }
+          // Last, for what is over claims no server any more: in one phase witnesses may not have
+          // answered when all owners have.
+          stage(nowNanos);
         }
       }
       case DataMessage.Refused refused -> onRefused(from, refused, nowNanos);

@@ -54,7 +54,7 @@ public record MemoryForecast(
     long stride = job.rowLayout().strideBytes();
     long rows = map.dataCapacity() * (stride + Integer.BYTES);
     Redundancy redundancy = job.redundancy();
-    long parity = map.parityCapacity() * (stride + (long) redundancy.k() * Integer.BYTES);
+    long parity = map.parityCapacity() * (stride + (long) redundancy.k() * Short.BYTES);
     long copies = redundancy.witness() ? redundancy.r() : 0;
     boolean streams = redundancy.isOn() || redundancy.nnReplicas() > 0;
     return new MemoryForecast(

@@ -278,7 +278,7 @@ class PreflightTest {
     long rows = job.model().totalRows();
     assertTrue(forecast.tables() >= rows * (stride + 4), forecast.toString());
     assertTrue(forecast.tables() < rows * (stride + 4) * 1.01, forecast.toString());
-    assertEquals(5 * job.stripeMap().parityCapacity() * (stride + 4 * 4), forecast.parity());
+    assertEquals(5 * job.stripeMap().parityCapacity() * (stride + 2 * 4), forecast.parity());
     assertEquals(5L * (64 << 20), forecast.staged());
     assertEquals(7L * (512 << 20), forecast.heaps());
     assertEquals(0, forecast.links());

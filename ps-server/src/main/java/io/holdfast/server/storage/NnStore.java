@@ -31,7 +31,6 @@ public final class NnStore implements AutoCloseable {
   /** By shard; null where this server is neither primary nor backup. */
   private final Shard[] here;
 
-  private final long ownBytes;
   private final long replicaBytes;
 
   private static final class Shard {
@@ -76,7 +75,6 @@ public final class NnStore implements AutoCloseable {
       bytes += isHere(shard, replicas) ? alignedBytes(shard) : 0;
       own += shards.primary(shard) == server ? alignedBytes(shard) : 0;
     }
-    ownBytes = own;
     replicaBytes = bytes - own;
     memory =
         MappedMemory.zeroed(
@@ -259,7 +257,7 @@ public final class NnStore implements AutoCloseable {
 
   /** Memory that the own shards take. */
   public long touchedBytes() {
-    return ownBytes;
+    return memory.touchedBytes() - replicaBytes;
   }
 
   /** Memory that copies of other servers' shards take. */

@@ -38,9 +38,8 @@ public final class ParityStore implements AutoCloseable {
   private final RowLayout layout;
   private final ErasureCode code;
   private final MappedMemory parityMemory;
-  private final MappedMemory counterMemory;
   private final MemorySegment parities;
-  private final MemorySegment counters;
+  private final FoldCounters counters;
   private final int strideBytes;
   private long[] places = new long[256];
   private long folded;
@@ -74,17 +73,12 @@ public final class ParityStore implements AutoCloseable {
             Math.multiplyExact(capacity, strideBytes),
             memory);
     try {
-      counterMemory =
-          MappedMemory.zeroed(
-              "the parities' counters of server " + server,
-              Math.multiplyExact(capacity, 4L * k),
-              MemorySettings.DEFAULT);
+      counters = new FoldCounters("the parities' counters of server " + server, capacity, k);
     } catch (RuntimeException e) {
       parityMemory.close();
       throw e;
     }
     parities = parityMemory.segment();
-    counters = counterMemory.segment();
   }
 
   public RowLayout layout() {
@@ -93,12 +87,12 @@ public final class ParityStore implements AutoCloseable {
 
   /** Memory that parities and counters have committed. */
   public long touchedBytes() {
-    return parityMemory.touchedBytes() + counterMemory.touchedBytes();
+    return parityMemory.touchedBytes() + counters.touchedBytes();
   }
 
   /** Memory that parities and counters take once every row was updated. */
   public long reservedBytes() {
-    return parities.byteSize() + counters.byteSize();
+    return parities.byteSize() + counters.reservedBytes();
   }
 
   /** Differences folded so far. */
@@ -152,7 +146,7 @@ public final class ParityStore implements AutoCloseable {
   private void lookAhead(int from, int end) {
     int seen = 0;
     for (int i = from; i < end; i++) {
-      seen ^= counters.get(COUNTER, 4 * places[i] * k);
+      seen ^= counters.peek(places[i]);
       seen ^= parities.get(COUNTER, places[i] * strideBytes);
     }
     for (int i = from; i < end; i++) {
@@ -168,8 +162,7 @@ public final class ParityStore implements AutoCloseable {
       int owner, long row, int i, MemorySegment newCounters, MemorySegment differences) {
     long stripe = row / k;
     int member = (int) (row - stripe * k);
-    long counterAt = 4 * (places[i] * k + member);
-    int before = counters.get(COUNTER, counterAt);
+    int before = counters.get(places[i], member);
     int after = newCounters.get(COUNTER, 4L * i);
     if (after != before + 1) {
       throw new IllegalStateException(
@@ -177,10 +170,7 @@ public final class ParityStore implements AutoCloseable {
               .formatted(after, row, owner, before));
     }
     fold(stripe, member, places[i], differences, (long) i * layout.rowBytes());
-    counters.set(COUNTER, counterAt, after);
-    if (before == 0) {
-      counterMemory.touch(counterAt, 4);
-    }
+    counters.set(places[i], member, after);
   }
 
   private void fold(long stripe, int member, long place, MemorySegment difference, long at) {
@@ -219,13 +209,11 @@ public final class ParityStore implements AutoCloseable {
       return;
     }
     int member = (int) (row - stripe * k);
-    long counterAt = 4 * (place * k + member);
-    if (counters.get(COUNTER, counterAt) != 0) {
+    if (counters.get(place, member) != 0) {
       throw new IllegalStateException("row " + row + " is in its parity already");
     }
     fold(stripe, member, place, difference, 0);
-    counters.set(COUNTER, counterAt, counter);
-    counterMemory.touch(counterAt, 4);
+    counters.set(place, member, counter);
   }
 
   /** The place of a stripe's parity on this server, or -1. */
@@ -245,7 +233,7 @@ public final class ParityStore implements AutoCloseable {
 
   /** How many updates of a member are folded. */
   public int counter(long place, int member) {
-    return counters.get(COUNTER, 4 * (place * k + member));
+    return counters.get(place, member);
   }
 
   /** Whether no member's updates are folded. */
@@ -281,17 +269,16 @@ public final class ParityStore implements AutoCloseable {
    */
   public void repair(long place, MemorySegment values, long offsetBytes, int[] memberCounters) {
     parityMemory.touch(offset(place), layout.rowBytes());
-    counterMemory.touch(4L * place * k, 4L * k);
     MemorySegment.copy(values, offsetBytes, parities, offset(place), layout.rowBytes());
     for (int member = 0; member < k; member++) {
-      counters.set(COUNTER, 4 * (place * k + member), memberCounters[member]);
+      counters.set(place, member, memberCounters[member]);
     }
   }
 
   @Override
   public void close() {
     parityMemory.close();
-    counterMemory.close();
+    counters.close();
   }
 
   /** Which stripes have a parity here: the map's arithmetic, tabulated over one cycle. */

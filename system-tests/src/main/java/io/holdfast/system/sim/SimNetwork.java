@@ -40,7 +40,6 @@ final class SimNetwork implements AutoCloseable {
   private final FaultTally tally;
   private final TraceLog trace;
   private final Seams seams;
-  private final Map<Integer, Link> links = new HashMap<>();
   private final List<Link> opened = new ArrayList<>();
   private final Map<Way, Long> lastArrivals = new HashMap<>();
 
@@ -122,13 +121,11 @@ final class SimNetwork implements AutoCloseable {
   }
 
   /**
-   * The link of a process; it takes the place of an older process at that node, as one does that
-   * starts at the same address, and gets what was meant for that.
+   * The link of a process; it gets what is meant for it, and what is meant for a dead process at
+   * that node, as one does that starts at the same address.
    */
   Link open(NodeId node, long incarnation, Runnable onArrival) {
     Link link = new Link(node, incarnation, onArrival);
-    links.merge(
-        node.code(), link, (old, young) -> old.incarnation > young.incarnation ? old : young);
     opened.add(link);
     return link;
   }
@@ -153,16 +150,30 @@ final class SimNetwork implements AutoCloseable {
     }
   }
 
-  private void transmit(long from, NodeId to, Frame frame) {
+  private void transmit(long from, NodeId to, long addressee, Frame frame) {
     underWay.add(frame);
     // Data and control have different ways.
     Way way = new Way(from, -1 - to.code());
-    schedule.at(arrival(way), () -> arrive(way, to, frame));
+    schedule.at(arrival(way), () -> arrive(way, to, addressee, frame));
   }
 
-  private void arrive(Way way, NodeId to, Frame frame) {
+  /** The addressee's link; if it is closed, that of the process at its address now. */
+  private Link link(NodeId to, long addressee) {
+    Link youngest = null;
+    for (Link link : opened) {
+      if (link.node.equals(to)) {
+        if (link.incarnation == addressee && !link.closed) {
+          return link;
+        }
+        youngest = link;
+      }
+    }
+    return youngest;
+  }
+
+  private void arrive(Way way, NodeId to, long addressee, Frame frame) {
     underWay.remove(frame);
-    Link link = links.get(to.code());
+    Link link = link(to, addressee);
     boolean lost = cuts.getOrDefault(way, Long.MAX_VALUE) <= schedule.nowNanos();
     if (lost) {
       tally.count(FaultKind.FRAMES_LOST);
@@ -185,6 +196,7 @@ final class SimNetwork implements AutoCloseable {
     private final long incarnation;
     private final Runnable onArrival;
     private final ArrayDeque<Frame> arrived = new ArrayDeque<>();
+    private final Map<NodeId, Long> addressees = new HashMap<>();
     private boolean closed;
 
     Link(NodeId node, long incarnation, Runnable onArrival) {
@@ -200,7 +212,8 @@ final class SimNetwork implements AutoCloseable {
 
     @Override
     public void connect(PlacementMap map) {
-      // Everybody reaches everybody.
+      addressees.clear();
+      map.members().forEach(member -> addressees.put(member.node(), member.incarnation()));
     }
 
     @Override
@@ -224,7 +237,7 @@ final class SimNetwork implements AutoCloseable {
     }
 
     private void transmit(Frame frame, NodeId to) {
-      SimNetwork.this.transmit(incarnation, to, frame);
+      SimNetwork.this.transmit(incarnation, to, addressees.getOrDefault(to, 0L), frame);
     }
 
     @Override
