@@ -25,8 +25,7 @@ class VerifyTest {
 
   private JsonNode trainAndVerify(Path data, String... settings) throws IOException {
     Path report = directory.resolve("report-" + System.nanoTime());
-    List<String> more =
-        new ArrayList<>(List.of("--servers", "5", "--redundancy", "ecrm", "--verify"));
+    List<String> more = new ArrayList<>(List.of("--redundancy", "ecrm", "--verify"));
     more.addAll(List.of("--set", "cluster.join.timeout=10m"));
     more.addAll(Arrays.asList(settings));
     HoldfastRun.of(HoldfastRun.train(data, report, more.toArray(String[]::new))).requireDone();
@@ -54,7 +53,9 @@ class VerifyTest {
         "--code sum --k 4 --deterministic"
       })
   void shouldFindNothingWrongAfterTraining(String settings) throws IOException {
-    JsonNode report = trainAndVerify(HoldfastRun.generate(directory, 4000), settings.split(" "));
+    JsonNode report =
+        trainAndVerify(
+            HoldfastRun.generate(directory, 4000), ("--servers 5 " + settings).split(" "));
     int r = settings.contains("--r 2") ? 2 : 1;
     requireRight(report, r, settings.contains("--nn-replicas 0") ? 0 : r);
   }
@@ -74,14 +75,18 @@ class VerifyTest {
                 return trainAndVerify(
                     data,
                     "--processes",
+                    "--servers",
+                    "4",
                     "--code",
                     "rs",
                     "--k",
-                    "3",
+                    "2",
                     "--r",
                     "2",
                     "--epochs",
-                    "4",
+                    "8",
+                    "--set",
+                    "cluster.failure.pause=30s",
                     "--set",
                     "cluster.port=" + port);
               } catch (IOException e) {
@@ -98,6 +103,8 @@ class VerifyTest {
                 "127.0.0.1:" + port,
                 "--set",
                 "cluster.join.timeout=10m",
+                "--set",
+                "cluster.failure.pause=30s",
                 "--report",
                 report.toString()),
             err);
