@@ -530,7 +530,7 @@ public final class ServerCore implements AutoCloseable {
           RefusalReason.MALFORMED,
           scrubber == null ? "nothing is redundant in this job" : from + " is no reader");
     }
-    scrubber.onScrub(from, scrub, nowNanos);
+    scrubber.onScrub(from, incarnations.getOrDefault(from, 0L), scrub, nowNanos);
   }
 
   private void onExport(NodeId from, DataMessage.Export export) throws RefusedException {

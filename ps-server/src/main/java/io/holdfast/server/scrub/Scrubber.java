@@ -71,7 +71,8 @@ public final class Scrubber implements AutoCloseable {
   private long wrongSeen;
   private long repairedSeen;
 
-  private record Question(NodeId reader, long request) {}
+  /** Each incarnation of a reader numbers its questions anew. */
+  private record Question(NodeId reader, long incarnation, long request) {}
 
   /** What a reader, or this server itself, wants to be looked at. */
   private static final class Piece {
@@ -138,17 +139,19 @@ public final class Scrubber implements AutoCloseable {
   /**
    * A reader's question. Answered when it is done.
    *
+   * @param incarnation of the reader
    * @throws RefusedException MALFORMED if there is nothing like that to look at, BUSY if there are
    *     too many questions
    */
-  public void onScrub(NodeId from, Scrub scrub, long nowNanos) throws RefusedException {
+  public void onScrub(NodeId from, long incarnation, Scrub scrub, long nowNanos)
+      throws RefusedException {
     long end = scrub.kind() == ScrubKind.PARITIES ? parityEnd() : shards.count();
     if (scrub.from() < 0 || scrub.from() >= scrub.to() || scrub.to() > end) {
       throw new RefusedException(
           RefusalReason.MALFORMED,
           scrub.kind() + " from " + scrub.from() + " to " + scrub.to() + " of " + end);
     }
-    Question question = new Question(from, scrub.request());
+    Question question = new Question(from, incarnation, scrub.request());
     Scrubbed known = answered.get(question);
     if (known != null) {
       outbox.send(from, known);

@@ -406,7 +406,7 @@ final class ScrubCluster implements AutoCloseable {
 
   private int ask(Server server, DataMessage.Scrub question) {
     try {
-      server.scrubber.onScrub(READER, question, nowNanos);
+      server.scrubber.onScrub(READER, 1, question, nowNanos);
       return 1;
     } catch (RefusedException e) {
       throw new AssertionError(e);

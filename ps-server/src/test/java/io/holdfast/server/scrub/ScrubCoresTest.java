@@ -4,11 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.holdfast.config.control.ServerControl;
 import io.holdfast.config.job.CommitMode;
 import io.holdfast.config.job.Packing;
 import io.holdfast.config.job.Redundancy;
 import io.holdfast.config.model.OptimizerKind;
+import io.holdfast.config.placement.Member;
 import io.holdfast.config.placement.NodeId;
+import io.holdfast.config.placement.PlacementMap;
 import io.holdfast.config.protocol.DataMessage;
 import io.holdfast.config.protocol.DataMessage.Scrub;
 import io.holdfast.config.protocol.DataMessage.ScrubKind;
@@ -168,6 +171,26 @@ class ScrubCoresTest {
         assertEquals(0, sum.wrong, sum.toString());
         group.answers.clear();
       }
+    }
+  }
+
+  /** Readers number their questions from 1 in each incarnation. */
+  @Test
+  void shouldNotTellAReaderWhatItToldAnEarlierOne() {
+    try (ServerGroup group = group(OptimizerKind.SGD, RS)) {
+      assertEquals(0, scrub(group, false).rows);
+      train(group, 1, 30);
+      PlacementMap map = TestJobs.map(group.job);
+      List<Member> members =
+          map.members().stream()
+              .map(member -> member.node().equals(READER) ? new Member(READER, 301, "") : member)
+              .toList();
+      PlacementMap later = new PlacementMap(map.epoch().next(), map.sessionKey(), members);
+      for (ServerCore core : group.cores) {
+        core.onControl(new ServerControl.AdoptEpoch(later), group.nowNanos);
+      }
+      request = 0;
+      assertEquals(ROWS / 2, scrub(group, false).rows);
     }
   }
 

@@ -307,6 +307,7 @@ class ScrubberTest {
       for (Server server : cluster.servers) {
         server.scrubber.onScrub(
             ScrubCluster.READER,
+            1,
             new DataMessage.Scrub(
                 told.request(),
                 DataMessage.ScrubKind.PARITIES,
@@ -337,6 +338,7 @@ class ScrubberTest {
                         .scrubber
                         .onScrub(
                             ScrubCluster.READER,
+                            1,
                             new DataMessage.Scrub(
                                 1, DataMessage.ScrubKind.PARITIES, range[0], range[1], false),
                             0));
