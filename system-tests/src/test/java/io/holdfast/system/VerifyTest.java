@@ -84,7 +84,7 @@ class VerifyTest {
                     "--r",
                     "2",
                     "--epochs",
-                    "8",
+                    "3",
                     "--set",
                     "cluster.failure.pause=30s",
                     "--set",
