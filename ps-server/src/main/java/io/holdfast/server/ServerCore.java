@@ -474,7 +474,7 @@ public final class ServerCore implements AutoCloseable {
           outbox.send(from, new DataMessage.Staged(tx, owner));
         }
       }
-      case APPLIED -> outbox.send(from, new DataMessage.Applied(tx));
+      case APPLIED -> outbox.send(from, new DataMessage.Applied(tx, self.index()));
     }
   }
 
@@ -488,7 +488,7 @@ public final class ServerCore implements AutoCloseable {
   private boolean commit(TxId tx, long watermark) throws RefusedException {
     boolean applied = transactions.commit(tx, watermark) == TransactionState.APPLIED;
     if (applied) {
-      outbox.send(tx.worker(), new DataMessage.Applied(tx));
+      outbox.send(tx.worker(), new DataMessage.Applied(tx, self.index()));
     }
     return applied;
   }
@@ -496,7 +496,7 @@ public final class ServerCore implements AutoCloseable {
   /** All holders have acknowledged. */
   private void redundant(TxId tx) {
     transactions.redundant(tx);
-    outbox.send(tx.worker(), new DataMessage.Applied(tx));
+    outbox.send(tx.worker(), new DataMessage.Applied(tx, self.index()));
     Incarnation worker = new Incarnation(tx.worker(), tx.incarnation());
     if (resolving.contains(worker)) {
       tellResolved(worker);

@@ -125,7 +125,7 @@ final class CoreHarness implements AutoCloseable {
 
   void expectApplied(TxId tx, long watermark) {
     assertEquals(
-        new DataMessage.Applied(tx), ask(tx.worker(), new DataMessage.Commit(tx, watermark)));
+        new DataMessage.Applied(tx, 0), ask(tx.worker(), new DataMessage.Commit(tx, 0, watermark)));
   }
 
   float[] pull(long... rows) {

@@ -83,8 +83,8 @@ class ServerAgentTest {
             Payload.of(TestJobs.fill(8, 1f)));
     assertEquals(new DataMessage.Staged(CoreHarness.tx(0, 1), 0), ask(stage));
     assertEquals(
-        new DataMessage.Applied(CoreHarness.tx(0, 1)),
-        ask(new DataMessage.Commit(CoreHarness.tx(0, 1), 0)));
+        new DataMessage.Applied(CoreHarness.tx(0, 1), 0),
+        ask(new DataMessage.Commit(CoreHarness.tx(0, 1), 0, 0)));
     assertInstanceOf(
         DataMessage.Rows.class, ask(new DataMessage.Pull(1, Payload.of(TestJobs.ids(3)))));
 

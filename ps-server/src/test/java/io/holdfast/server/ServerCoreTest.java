@@ -84,7 +84,7 @@ class ServerCoreTest {
   void shouldRefuseACommitBeforeAllPartsAreHere() {
     try (CoreHarness server = single()) {
       float[] before = server.pull(7);
-      DataMessage commit = new DataMessage.Commit(tx(0, 1), 0);
+      DataMessage commit = new DataMessage.Commit(tx(0, 1), 0, 0);
       server.expectRefused(RefusalReason.UNKNOWN_TRANSACTION, WORKER, commit);
       server.expectNothing(WORKER, server.stageRow(header(0, 1, 0, 0, 2), ALONE, 7, 2f));
       server.expectRefused(RefusalReason.UNKNOWN_TRANSACTION, WORKER, commit);
@@ -104,7 +104,7 @@ class ServerCoreTest {
       server.expectStaged(WORKER, stage);
       server.expectApplied(tx(0, 1), 0);
       server.expectApplied(tx(0, 1), 0);
-      assertEquals(new DataMessage.Applied(tx(0, 1)), server.ask(WORKER, stage));
+      assertEquals(new DataMessage.Applied(tx(0, 1), 0), server.ask(WORKER, stage));
       server.expectApplied(tx(0, 1), 0);
       assertMoved(before, server.pull(7), 1f);
       assertEquals(1, server.statistics().transactions());
@@ -119,7 +119,7 @@ class ServerCoreTest {
       server.expectApplied(tx(0, 1), 0);
       server.expectStaged(WORKER, server.stageRow(header(0, 2, 1, 0, 1), ALONE, 8, 2f));
       float[] after = server.pull(7);
-      assertEquals(new DataMessage.Applied(tx(0, 1)), server.ask(WORKER, first));
+      assertEquals(new DataMessage.Applied(tx(0, 1), 0), server.ask(WORKER, first));
       server.expectApplied(tx(0, 1), 0);
       assertArrayEquals(after, server.pull(7));
       assertEquals(1, server.query(0).watermark());
@@ -134,7 +134,7 @@ class ServerCoreTest {
           RefusalReason.MALFORMED, WORKER, server.stageRow(header(0, 3, 3, 0, 1), ALONE, 8, 2f));
       server.expectRefused(
           RefusalReason.MALFORMED, WORKER, server.stageRow(header(0, 3, 2, 0, 1), ALONE, 8, 2f));
-      server.expectRefused(RefusalReason.MALFORMED, WORKER, new DataMessage.Commit(tx(0, 1), 1));
+      server.expectRefused(RefusalReason.MALFORMED, WORKER, new DataMessage.Commit(tx(0, 1), 0, 1));
       server.expectApplied(tx(0, 1), 0);
     }
   }
@@ -214,7 +214,7 @@ class ServerCoreTest {
     try (CoreHarness server = single()) {
       DataMessage.Stage stage = server.stageRow(header(0, 1, 0, 0, 1), ALONE, 7, 2f);
       server.expectStaged(WORKER, stage);
-      DataMessage commit = new DataMessage.Commit(tx(0, 1), 0);
+      DataMessage commit = new DataMessage.Commit(tx(0, 1), 0, 0);
       server.query(0);
       server.expectRefused(RefusalReason.ABORTED, WORKER, commit);
       server.expectRefused(RefusalReason.ABORTED, WORKER, stage);
@@ -463,7 +463,7 @@ class ServerCoreTest {
   }
 
   private static DataMessage.ExportedRows export(CoreHarness server, long from, long to) {
-    DataMessage answer = server.ask(READER, new DataMessage.Export(1, from, to));
+    DataMessage answer = server.ask(READER, new DataMessage.Export(1, 0, from, to));
     return assertInstanceOf(DataMessage.ExportedRows.class, answer);
   }
 
@@ -511,8 +511,8 @@ class ServerCoreTest {
               new DataMessage.Pull(1, Payload.of(TestJobs.ids(-1))),
               new DataMessage.PullShard(1, -1, ShardVersion.NONE),
               new DataMessage.PullShard(1, 1000, ShardVersion.NONE),
-              new DataMessage.Export(1, -1, 5),
-              new DataMessage.Export(1, 5, 301),
+              new DataMessage.Export(1, 0, -1, 5),
+              new DataMessage.Export(1, 0, 5, 301),
               new DataMessage.ExportShard(1, Integer.MIN_VALUE),
               new DataMessage.StageRows(header, ALONE, beyond, gradient),
               new DataMessage.StageRows(header, ALONE, one, Payload.EMPTY),
@@ -532,8 +532,8 @@ class ServerCoreTest {
                   ALONE,
                   one,
                   gradient),
-              new DataMessage.Commit(tx(0, 0), 0),
-              new DataMessage.Commit(tx(1, 1), 0));
+              new DataMessage.Commit(tx(0, 0), 0, 0),
+              new DataMessage.Commit(tx(1, 1), 0, 0));
       for (DataMessage message : malformed) {
         server.expectRefused(RefusalReason.MALFORMED, WORKER, message);
       }
@@ -592,7 +592,7 @@ class ServerCoreTest {
           List.of(
               new DataMessage.Refused(1, RefusalReason.BUSY),
               new DataMessage.Staged(tx(0, 1), 0),
-              new DataMessage.Applied(tx(0, 1)),
+              new DataMessage.Applied(tx(0, 1), 0),
               new DataMessage.Rows(1, Payload.EMPTY),
               new DataMessage.ShardValues(1, 0, ShardVersion.NONE, Payload.EMPTY));
       for (DataMessage answer : answers) {
@@ -680,8 +680,8 @@ class ServerCoreTest {
       case 4 ->
           new DataMessage.StageShard(
               header, participants, shard, Payload.of(TestJobs.fill(random.nextInt(18), 1f)));
-      case 5 -> new DataMessage.Commit(tx, random.nextInt(3) == 0 ? random.nextInt(70) : 0);
-      case 6 -> new DataMessage.Export(1, random.nextLong(-2, 302), random.nextLong(-2, 302));
+      case 5 -> new DataMessage.Commit(tx, 0, random.nextInt(3) == 0 ? random.nextInt(70) : 0);
+      case 6 -> new DataMessage.Export(1, 0, random.nextLong(-2, 302), random.nextLong(-2, 302));
       default -> new DataMessage.ExportShard(1, shard);
     };
   }

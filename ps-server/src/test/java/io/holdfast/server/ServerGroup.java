@@ -125,7 +125,7 @@ public final class ServerGroup implements AutoCloseable {
         send(
             tx.worker(),
             NodeId.server(participants.get(i)),
-            new DataMessage.Commit(tx, watermarks ? sequence - 1 : 0));
+            new DataMessage.Commit(tx, participants.get(i), watermarks ? sequence - 1 : 0));
       }
       settle();
     }

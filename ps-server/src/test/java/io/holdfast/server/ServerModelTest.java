@@ -62,7 +62,7 @@ class ServerModelTest {
         return new DataMessage.Refused(tx.sequence(), RefusalReason.ABORTED);
       }
       if (applied.contains(tx)) {
-        return new DataMessage.Applied(tx);
+        return new DataMessage.Applied(tx, 0);
       }
       staged.computeIfAbsent(tx, key -> new TreeMap<>()).put(m.header().part(), m);
       return isWhole(tx) ? new DataMessage.Staged(tx, 0) : null;
@@ -79,13 +79,13 @@ class ServerModelTest {
         return new DataMessage.Refused(tx.sequence(), RefusalReason.ABORTED);
       }
       if (applied.contains(tx)) {
-        return new DataMessage.Applied(tx);
+        return new DataMessage.Applied(tx, 0);
       }
       if (!isWhole(tx)) {
         return new DataMessage.Refused(tx.sequence(), RefusalReason.UNKNOWN_TRANSACTION);
       }
       apply(tx);
-      return new DataMessage.Applied(tx);
+      return new DataMessage.Applied(tx, 0);
     }
 
     void apply(TxId tx) {
@@ -177,7 +177,7 @@ class ServerModelTest {
     }
 
     DataMessage.Commit commit(Worker worker, long sequence) {
-      return new DataMessage.Commit(CoreHarness.tx(worker.index, sequence), worker.watermark);
+      return new DataMessage.Commit(CoreHarness.tx(worker.index, sequence), 0, worker.watermark);
     }
 
     List<DataMessage.StageRows> stages(Worker worker, long sequence) {

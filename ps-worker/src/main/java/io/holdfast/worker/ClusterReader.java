@@ -239,7 +239,8 @@ public final class ClusterReader implements AutoCloseable {
   }
 
   private void ask(int server, ServerRows told, long to) {
-    endpoint.send(NodeId.server(server), new DataMessage.Export(told.request, told.next, to));
+    endpoint.send(
+        NodeId.server(server), new DataMessage.Export(told.request, server, told.next, to));
   }
 
   private static void take(

@@ -177,7 +177,7 @@ final class Push {
 
   private void commit(Part part, Outbox out, long watermark, long retryAt) {
     part.retryAtNanos = retryAt;
-    out.send(NodeId.server(part.at), new DataMessage.Commit(iteration.tx, watermark));
+    out.send(NodeId.server(part.at), new DataMessage.Commit(iteration.tx, part.owner, watermark));
   }
 
   void onStaged(int server, int owner, Outbox out, long watermark, long nowNanos, long retryNanos) {

@@ -176,7 +176,7 @@ final class ScriptedWorker implements WorkerEffects, AutoCloseable {
   }
 
   void applied(int server, long sequence) {
-    message(NodeId.server(server), new DataMessage.Applied(tx(sequence)));
+    message(NodeId.server(server), new DataMessage.Applied(tx(sequence), server));
   }
 
   /** Servers among what was sent. */

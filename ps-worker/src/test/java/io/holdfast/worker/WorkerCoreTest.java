@@ -198,8 +198,8 @@ final class WorkerCoreTest {
     worker.staged(1, 1);
     assertEquals(
         List.of(
-            new Sent(NodeId.server(0), new DataMessage.Commit(ScriptedWorker.tx(1), 0)),
-            new Sent(NodeId.server(1), new DataMessage.Commit(ScriptedWorker.tx(1), 0))),
+            new Sent(NodeId.server(0), new DataMessage.Commit(ScriptedWorker.tx(1), 0, 0)),
+            new Sent(NodeId.server(1), new DataMessage.Commit(ScriptedWorker.tx(1), 1, 0))),
         worker.takeSent());
     worker.applied(0, 1);
     worker.applied(0, 1);

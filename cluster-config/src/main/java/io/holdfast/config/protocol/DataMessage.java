@@ -58,17 +58,17 @@ public sealed interface DataMessage
   /** A server holds the whole part of {@code owner}, itself or one whose witness it is. */
   record Staged(TxId tx, int owner) implements DataMessage {}
 
-  /** The decision. */
-  record Commit(TxId tx, long watermark) implements DataMessage {}
+  /** The decision, for the part of {@code owner}. */
+  record Commit(TxId tx, int owner, long watermark) implements DataMessage {}
 
-  /** A server's part is applied and redundant. */
-  record Applied(TxId tx) implements DataMessage {}
+  /** The part of {@code owner}, the server itself or one for which it stands in, is applied. */
+  record Applied(TxId tx, int owner) implements DataMessage {}
 
   /** {@code correlation}: the request's number, or the transaction's sequence. */
   record Refused(long correlation, RefusalReason reason) implements DataMessage {}
 
-  /** A reader asks for rows that were ever updated in {@code [fromRow, toRow)}. */
-  record Export(long request, long fromRow, long toRow) implements DataMessage {}
+  /** A reader asks for an owner's rows that were ever updated in {@code [fromRow, toRow)}. */
+  record Export(long request, int owner, long fromRow, long toRow) implements DataMessage {}
 
   /**
    * Rows in increasing order.

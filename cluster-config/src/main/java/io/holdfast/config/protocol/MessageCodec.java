@@ -209,13 +209,16 @@ public final class MessageCodec {
             yield stagedEncoder.limit();
           }
           case DataMessage.Commit m -> {
-            commitEncoder.wrapAndApplyHeader(targetView, 0, headerEncoder).watermark(m.watermark());
+            commitEncoder
+                .wrapAndApplyHeader(targetView, 0, headerEncoder)
+                .watermark(m.watermark())
+                .owner(m.owner());
             write(commitEncoder.envelope(), envelope);
             write(commitEncoder.tx(), m.tx());
             yield commitEncoder.limit();
           }
           case DataMessage.Applied m -> {
-            appliedEncoder.wrapAndApplyHeader(targetView, 0, headerEncoder);
+            appliedEncoder.wrapAndApplyHeader(targetView, 0, headerEncoder).owner(m.owner());
             write(appliedEncoder.envelope(), envelope);
             write(appliedEncoder.tx(), m.tx());
             yield appliedEncoder.limit();
@@ -233,7 +236,8 @@ public final class MessageCodec {
                 .wrapAndApplyHeader(targetView, 0, headerEncoder)
                 .request(m.request())
                 .fromRow(m.fromRow())
-                .toRow(m.toRow());
+                .toRow(m.toRow())
+                .owner(m.owner());
             write(exportEncoder.envelope(), envelope);
             yield exportEncoder.limit();
           }
@@ -464,13 +468,15 @@ public final class MessageCodec {
         commitDecoder.wrapAndApplyHeader(view, 0, headerDecoder);
         return decoded(
             commitDecoder.envelope(),
-            new DataMessage.Commit(read(commitDecoder.tx()), commitDecoder.watermark()));
+            new DataMessage.Commit(
+                read(commitDecoder.tx()), commitDecoder.owner(), commitDecoder.watermark()));
       }
       case AppliedDecoder.TEMPLATE_ID -> {
         checkBlock(frame, AppliedDecoder.BLOCK_LENGTH);
         appliedDecoder.wrapAndApplyHeader(view, 0, headerDecoder);
         return decoded(
-            appliedDecoder.envelope(), new DataMessage.Applied(read(appliedDecoder.tx())));
+            appliedDecoder.envelope(),
+            new DataMessage.Applied(read(appliedDecoder.tx()), appliedDecoder.owner()));
       }
       case RefusedDecoder.TEMPLATE_ID -> {
         checkBlock(frame, RefusedDecoder.BLOCK_LENGTH);
@@ -486,7 +492,10 @@ public final class MessageCodec {
         return decoded(
             exportDecoder.envelope(),
             new DataMessage.Export(
-                exportDecoder.request(), exportDecoder.fromRow(), exportDecoder.toRow()));
+                exportDecoder.request(),
+                exportDecoder.owner(),
+                exportDecoder.fromRow(),
+                exportDecoder.toRow()));
       }
       case ExportedRowsDecoder.TEMPLATE_ID -> {
         checkBlock(frame, ExportedRowsDecoder.BLOCK_LENGTH);

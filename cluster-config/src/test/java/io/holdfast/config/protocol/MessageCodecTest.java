@@ -118,13 +118,14 @@ class MessageCodecTest {
       case 4 -> new DataMessage.StageRows(header(), participants(), payload(8), payload(4));
       case 5 -> new DataMessage.StageShard(header(), participants(), shard, payload(4));
       case 6 -> new DataMessage.Staged(tx(), random.nextInt());
-      case 7 -> new DataMessage.Commit(tx(), random.nextLong());
-      case 8 -> new DataMessage.Applied(tx());
+      case 7 -> new DataMessage.Commit(tx(), random.nextInt(), random.nextLong());
+      case 8 -> new DataMessage.Applied(tx(), random.nextInt());
       case 9 -> {
         RefusalReason[] reasons = RefusalReason.values();
         yield new DataMessage.Refused(request, reasons[random.nextInt(reasons.length)]);
       }
-      case 10 -> new DataMessage.Export(request, random.nextLong(), random.nextLong());
+      case 10 ->
+          new DataMessage.Export(request, random.nextInt(), random.nextLong(), random.nextLong());
       case 11 ->
           new DataMessage.ExportedRows(
               request, random.nextLong(), payload(8), payload(4), payload(4));

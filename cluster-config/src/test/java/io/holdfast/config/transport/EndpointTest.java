@@ -60,7 +60,7 @@ class EndpointTest {
   }
 
   private static DataMessage.Export export(long request) {
-    return new DataMessage.Export(request, 0, 1);
+    return new DataMessage.Export(request, 0, 0, 1);
   }
 
   /** Sends a message with any envelope, as a forger or a process of another time would. */

@@ -87,11 +87,17 @@ class RedundancyTest {
     return random.longs(1 + random.nextInt(30), 0, ROWS).distinct().toArray();
   }
 
+  private static long applied(ServerGroup group, TxId tx) {
+    return group.answers.stream()
+        .filter(answer -> answer instanceof DataMessage.Applied told && told.tx().equals(tx))
+        .count();
+  }
+
   private static void train(ServerGroup group, int from, int to, Random random) {
     for (int i = from; i < to; i++) {
       for (int worker = 0; worker < 2; worker++) {
         TxId tx = group.train(worker, i, draw(random), random);
-        long applied = group.answers.stream().filter(new DataMessage.Applied(tx)::equals).count();
+        long applied = applied(group, tx);
         assertTrue(applied > 0, tx + " is applied");
         assertTrue(
             group.answers.stream().noneMatch(DataMessage.Refused.class::isInstance),
@@ -156,14 +162,14 @@ class RedundancyTest {
               message instanceof PeerMessage.StreamItem && to.equals(NodeId.server(1)) ? 0 : 1;
       Random random = new Random(1);
       TxId tx = group.train(0, 1, new long[] {0, 1, 2, 3, 4, 5, 6, 7, 8}, random);
-      long before = group.answers.stream().filter(new DataMessage.Applied(tx)::equals).count();
+      long before = applied(group, tx);
       assertTrue(before < 3, "a server told Applied although a holder has not its share");
       assertTrue(group.cores.getFirst().origin().unacknowledgedBytes() > 0);
       group.pass(5);
       assertTrue(group.cores.getFirst().origin().oldestUnacknowledgedNanos() > 0);
       group.wire = (from, to, message) -> 1;
       group.pass(group.job.retryNanos());
-      assertEquals(3, group.answers.stream().filter(new DataMessage.Applied(tx)::equals).count());
+      assertEquals(3, applied(group, tx));
       assertEquals(0, group.cores.getFirst().origin().oldestUnacknowledgedNanos());
       check(group);
     }
@@ -240,7 +246,7 @@ class RedundancyTest {
     assertTrue(rows / 2 * job.rowLayout().rowBytes() > FramePool.maxLengthBytes());
     try (ServerGroup group = new ServerGroup(job)) {
       TxId tx = group.train(0, 1, all, new Random(1));
-      assertEquals(2, group.answers.stream().filter(new DataMessage.Applied(tx)::equals).count());
+      assertEquals(2, applied(group, tx));
       for (ServerCore core : group.cores) {
         assertEquals(rows / 2, core.parities().folded());
         assertEquals(0, core.origin().unacknowledgedItems());

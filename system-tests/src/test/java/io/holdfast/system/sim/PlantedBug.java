@@ -63,7 +63,8 @@ enum PlantedBug {
           if (message instanceof DataMessage.Stage stage
               && stage.header().owner() == server.index()
               && stage.header().part() == stage.header().parts() - 1) {
-            core.onMessage(from, new DataMessage.Commit(stage.header().tx(), 0));
+            core.onMessage(
+                from, new DataMessage.Commit(stage.header().tx(), stage.header().owner(), 0));
           }
         }
       };
@@ -100,7 +101,7 @@ enum PlantedBug {
       return new Seams() {
         @Override
         void applied(SimServer server, TxId tx) {
-          server.endpoint().send(tx.worker(), new DataMessage.Applied(tx));
+          server.endpoint().send(tx.worker(), new DataMessage.Applied(tx, server.index()));
         }
       };
     }
@@ -376,7 +377,7 @@ enum PlantedBug {
                 () -> {
                   if (!worker.isDead()) {
                     worker.cluster.history.decided(tx);
-                    endpoint.send(to, new DataMessage.Commit(tx, 0));
+                    endpoint.send(to, new DataMessage.Commit(tx, to.index(), 0));
                   }
                 });
           }
