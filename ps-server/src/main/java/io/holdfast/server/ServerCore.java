@@ -13,6 +13,7 @@ import io.holdfast.config.placement.Member;
 import io.holdfast.config.placement.NnShards;
 import io.holdfast.config.placement.NodeId;
 import io.holdfast.config.placement.PlacementMap;
+import io.holdfast.config.placement.StandIns;
 import io.holdfast.config.protocol.DataMessage;
 import io.holdfast.config.protocol.Outbox;
 import io.holdfast.config.protocol.Payload;
@@ -29,6 +30,8 @@ import io.holdfast.server.redundancy.Origin;
 import io.holdfast.server.scrub.ScrubAnswers;
 import io.holdfast.server.scrub.Scrubber;
 import io.holdfast.server.scrub.Stores;
+import io.holdfast.server.standin.StandIn;
+import io.holdfast.server.storage.GatheredRows;
 import io.holdfast.server.storage.MemorySettings;
 import io.holdfast.server.storage.NnStore;
 import io.holdfast.server.storage.ParityStore;
@@ -39,12 +42,16 @@ import io.holdfast.server.transaction.TransactionState;
 import io.holdfast.server.transaction.TransactionTable;
 import io.holdfast.server.transaction.WitnessTable;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
@@ -66,6 +73,7 @@ public final class ServerCore implements AutoCloseable {
   private static final int MESSAGE_OVERHEAD_BYTES = 256;
 
   private final NodeId self;
+  private final JobSpec job;
   private final NnShards shards;
   private final RowStore rows;
   private final NnStore nn;
@@ -93,6 +101,10 @@ public final class ServerCore implements AutoCloseable {
   private final Consumer<ControlMessage> coordinator;
   private final EndpointCounters transport;
   private final int exportRowsMax;
+
+  /** By lost server. */
+  private final Map<Integer, StandIn> acting = new TreeMap<>();
+
   private final boolean onePhase;
   private final Map<NodeId, Long> incarnations = new HashMap<>();
 
@@ -102,6 +114,8 @@ public final class ServerCore implements AutoCloseable {
   private final Map<RefusalReason, Long> refusals = new EnumMap<>(RefusalReason.class);
   private Epoch epoch;
   private long nowNanos;
+  private long lastRequest;
+  private StandIns standIns;
 
   /**
    * Allocates this server's share of the model.
@@ -124,6 +138,8 @@ public final class ServerCore implements AutoCloseable {
       throw new IllegalArgumentException(self + " in a job of " + job.servers() + " servers");
     }
     this.self = self;
+    this.job = job;
+    this.standIns = StandIns.none(job);
     this.outbox = outbox;
     this.coordinator = coordinator;
     this.transport = transport;
@@ -174,7 +190,9 @@ public final class ServerCore implements AutoCloseable {
     } else {
       Stores.Parities kept = new Stores.Parities(parities);
       Stores.Rows own = new Stores.Rows(rows, job.stripeMap(), self.index(), code);
-      scrubber = new Scrubber(self, job, code, kept, new Stores.Shards(nn, shards), outbox);
+      scrubber =
+          new Scrubber(
+              self, job, code, kept, new Stores.Shards(nn, shards), outbox, this::nextRequest);
       scrubAnswers =
           new ScrubAnswers(self, job.stripeMap(), rows.layout().rowBytes(), own, kept, outbox);
     }
@@ -205,7 +223,9 @@ public final class ServerCore implements AutoCloseable {
 
   /** Memory of rows and NN shards that is committed. */
   public long tableBytes() {
-    return rows.touchedBytes() + nn.touchedBytes();
+    return rows.touchedBytes()
+        + nn.touchedBytes()
+        + acting.values().stream().mapToLong(standIn -> standIn.rows().touchedBytes()).sum();
   }
 
   /** Memory of rows and NN shards once every row was updated. */
@@ -231,9 +251,23 @@ public final class ServerCore implements AutoCloseable {
     return holder;
   }
 
-  /** Committed data that this server records. */
+  /** Committed data that this server records, for itself and for lost servers. */
   public List<ServerControl.RangeRecord> ranges() {
-    return transactions.ranges();
+    if (acting.isEmpty()) {
+      return transactions.ranges();
+    }
+    List<ServerControl.RangeRecord> all = new ArrayList<>(transactions.ranges());
+    acting.values().forEach(standIn -> all.addAll(standIn.ranges()));
+    return all;
+  }
+
+  /** Those for which this server stands in, by lost server; for the thread that drives the core. */
+  public Map<Integer, StandIn> acting() {
+    return Collections.unmodifiableMap(acting);
+  }
+
+  private long nextRequest() {
+    return ++lastRequest;
   }
 
   /** Memory of parities and of copies of NN shards. */
@@ -259,7 +293,8 @@ public final class ServerCore implements AutoCloseable {
 
   /** Memory of staged parts that are neither applied nor dropped. */
   public long stagedBytes() {
-    return transactions.stagedBytes();
+    return transactions.stagedBytes()
+        + acting.values().stream().mapToLong(standIn -> standIn.transactions().stagedBytes()).sum();
   }
 
   /** Longest message that cannot be cut: a link must carry it. */
@@ -350,11 +385,13 @@ public final class ServerCore implements AutoCloseable {
       if (scrubber.isListening()) {
         scrubber.folded(deltas, values);
       }
+      acting.values().forEach(standIn -> standIn.folded(deltas, values));
     }
 
     @Override
     public void captured(NodeId from, PeerMessage.CapturedRows captured) {
       scrubber.onCapturedRows(from, captured, nowNanos);
+      acting.values().forEach(standIn -> standIn.onCapturedRows(from, captured, nowNanos));
     }
 
     @Override
@@ -377,6 +414,7 @@ public final class ServerCore implements AutoCloseable {
     if (scrubber != null) {
       scrubber.tick(nowNanos);
     }
+    acting.values().forEach(standIn -> standIn.tick(nowNanos));
   }
 
   private void at(long now) {
@@ -426,25 +464,22 @@ public final class ServerCore implements AutoCloseable {
   private void onPull(NodeId from, DataMessage.Pull pull) throws RefusedException {
     MemorySegment ids = pull.rows().segment();
     int count = pull.count();
-    rows.check(ids, count);
-    outbox.send(from, new DataMessage.Rows(pull.request(), new Weights(rows, ids, count)));
-  }
-
-  /** Weights that are gathered straight into the outgoing frame. */
-  private record Weights(RowStore rows, MemorySegment ids, int count) implements Payload {
-    @Override
-    public long lengthBytes() {
-      return (long) count * rows.layout().weightBytes();
-    }
-
-    @Override
-    public void writeTo(MemorySegment target, long offsetBytes) {
-      try {
-        rows.gather(ids, count, target, offsetBytes);
-      } catch (RefusedException e) {
-        throw new IllegalStateException("rows were checked and yet are refused", e);
+    if (!acting.isEmpty() && count > 0) {
+      StandIn standIn = actingFor(ids.get(ValueLayout.JAVA_LONG_UNALIGNED, 0));
+      if (standIn != null) {
+        standIn.pull(from, pull, nowNanos);
+        return;
       }
     }
+    rows.check(ids, count);
+    outbox.send(from, new DataMessage.Rows(pull.request(), new GatheredRows(rows, ids, count)));
+  }
+
+  /** Who acts here for the lost owner of a row; null if nobody does, or there is no such row. */
+  private StandIn actingFor(long row) {
+    return row < 0 || row >= job.stripeMap().rows()
+        ? null
+        : acting.get(job.stripeMap().serverOfRow(row));
   }
 
   private void onPullShard(NodeId from, DataMessage.PullShard pull) throws RefusedException {
@@ -458,6 +493,10 @@ public final class ServerCore implements AutoCloseable {
     TxId tx = stage.header().tx();
     requireOwn(from, tx);
     int owner = stage.header().owner();
+    if (acting.containsKey(owner)) {
+      stageFor(acting.get(owner), from, stage);
+      return;
+    }
     if (owner != self.index()) {
       if (witness.stage(stage)) {
         outbox.send(from, new DataMessage.Staged(tx, owner));
@@ -478,10 +517,64 @@ public final class ServerCore implements AutoCloseable {
     }
   }
 
+  private void stageFor(StandIn standIn, NodeId from, DataMessage.Stage stage)
+      throws RefusedException {
+    TxId tx = stage.header().tx();
+    switch (standIn.stage(stage, nowNanos)) {
+      case NOTHING_YET -> {
+        // Answered with the last part, once all rows are promoted.
+      }
+      case STAGED -> stagedFor(standIn, tx, stage.header().watermark());
+      case APPLIED -> outbox.send(from, new DataMessage.Applied(tx, standIn.lost().index()));
+    }
+  }
+
+  private void stagedFor(StandIn standIn, TxId tx, long watermark) throws RefusedException {
+    if (onePhase) {
+      commitFor(standIn, tx, watermark);
+    } else {
+      outbox.send(tx.worker(), new DataMessage.Staged(tx, standIn.lost().index()));
+    }
+  }
+
+  private void commitFor(StandIn standIn, TxId tx, long watermark) throws RefusedException {
+    if (standIn.commit(tx, watermark) == TransactionState.APPLIED) {
+      outbox.send(tx.worker(), new DataMessage.Applied(tx, standIn.lost().index()));
+    }
+  }
+
+  /** What a stand-in could not answer at once. */
+  private final class Answers implements StandIn.Listener {
+    @Override
+    public void staged(TxId tx, NodeId lost) {
+      try {
+        requireOwn(tx.worker(), tx);
+        stagedFor(acting.get(lost.index()), tx, 0);
+      } catch (RefusedException e) {
+        LOG.debug("{}: {} is staged, but {}", self, tx, e.getMessage());
+      }
+    }
+
+    @Override
+    public void resolved(NodeId worker, long incarnation) {
+      Incarnation settled = new Incarnation(worker, incarnation);
+      if (resolving.contains(settled)) {
+        tellResolved(settled);
+      }
+    }
+  }
+
   private void onCommit(NodeId from, DataMessage.Commit commit) throws RefusedException {
     TxId tx = commit.tx();
     requireOwn(from, tx);
-    commit(tx, commit.watermark());
+    if (commit.owner() == self.index()) {
+      commit(tx, commit.watermark());
+    } else if (acting.containsKey(commit.owner())) {
+      commitFor(acting.get(commit.owner()), tx, commit.watermark());
+    } else {
+      throw new RefusedException(
+          RefusalReason.NOT_OWNER, tx + ": " + self + " has no part of server-" + commit.owner());
+    }
   }
 
   /** Returns whether it is redundant at once; else it is answered when holders acknowledge. */
@@ -504,7 +597,10 @@ public final class ServerCore implements AutoCloseable {
   }
 
   private void tellResolved(Incarnation worker) {
-    if (transactions.isApplying(worker.worker(), worker.incarnation())) {
+    boolean standInResolves =
+        acting.values().stream()
+            .anyMatch(each -> each.isResolving(worker.worker(), worker.incarnation()));
+    if (standInResolves || transactions.isApplying(worker.worker(), worker.incarnation())) {
       resolving.add(worker);
     } else {
       resolving.remove(worker);
@@ -534,7 +630,15 @@ public final class ServerCore implements AutoCloseable {
   }
 
   private void onExport(NodeId from, DataMessage.Export export) throws RefusedException {
-    RowExport found = rows.export(export.fromRow(), export.toRow(), exportRowsMax);
+    RowExport found;
+    if (export.owner() == self.index()) {
+      found = rows.export(export.fromRow(), export.toRow(), exportRowsMax);
+    } else if (acting.containsKey(export.owner())) {
+      found = acting.get(export.owner()).export(export.fromRow(), export.toRow(), exportRowsMax);
+    } else {
+      throw new RefusedException(
+          RefusalReason.NOT_OWNER, self + " has no rows of server-" + export.owner());
+    }
     outbox.send(
         from,
         new DataMessage.ExportedRows(
@@ -563,7 +667,7 @@ public final class ServerCore implements AutoCloseable {
         coordinator.accept(new ServerControl.EpochAdopted(self, epoch));
       }
       case ServerControl.QueryWorker m -> {
-        TransactionTable.Knowledge known = transactions.fence(m.worker(), m.incarnation());
+        TransactionTable.Knowledge known = fence(m.worker(), m.incarnation());
         witness.fence(m.worker(), m.incarnation());
         long watermark = watermark(m.worker(), m.incarnation(), known);
         coordinator.accept(
@@ -578,16 +682,27 @@ public final class ServerCore implements AutoCloseable {
       case ServerControl.ResolveWorker m -> {
         transactions.resolve(m.worker(), m.incarnation(), m.committed());
         witness.resolve(m.worker(), m.incarnation());
+        for (StandIn standIn : acting.values()) {
+          standIn.resolve(m.worker(), m.incarnation(), m.committed(), nowNanos);
+        }
         // Its data counts as committed from then on, so it must be redundant.
         tellResolved(new Incarnation(m.worker(), m.incarnation()));
       }
       case ServerControl.QueryRanges m ->
-          coordinator.accept(
-              new ServerControl.CommittedRanges(self, m.query(), transactions.ranges()));
+          coordinator.accept(new ServerControl.CommittedRanges(self, m.query(), ranges()));
       case ServerControl.QueryStatistics m -> coordinator.accept(statistics());
       default ->
           LOG.warn("{} ignored a control message: {}", self, message.getClass().getSimpleName());
     }
+  }
+
+  /** What is known of a dead worker's transactions, here and of lost servers' parts. */
+  private TransactionTable.Knowledge fence(NodeId worker, long incarnation) {
+    TransactionTable.Knowledge known = transactions.fence(worker, incarnation);
+    for (StandIn standIn : acting.values()) {
+      known = known.with(standIn.transactions().fence(worker, incarnation));
+    }
+    return known;
   }
 
   /** A watermark may have come with the worker's own messages, or only with a server's stream. */
@@ -600,11 +715,15 @@ public final class ServerCore implements AutoCloseable {
   /** Whoever has folded anything of a transaction knows that it is decided (hazard 5). */
   private List<Long> decided(
       NodeId worker, long incarnation, TransactionTable.Knowledge known, long watermark) {
-    if (holder == null || onePhase) {
+    if (holder == null) {
       return known.decided();
     }
     TreeSet<Long> decided = new TreeSet<>(known.decided());
-    decided.addAll(holder.records().decided(worker, incarnation));
+    // In one phase what counts is what the recorder has; if it is lost, what its copies have.
+    decided.addAll(
+        onePhase
+            ? holder.records().ranged(worker, incarnation)
+            : holder.records().decided(worker, incarnation));
     return List.copyOf(decided.tailSet(watermark, false));
   }
 
@@ -622,8 +741,42 @@ public final class ServerCore implements AutoCloseable {
       }
     }
     if (order > 0) {
-      origin.onEpoch();
+      standIns = StandIns.of(job, map);
+      if (holder != null) {
+        standIn();
+        scrubber.onEpoch(standIns, nowNanos);
+      }
+      origin.onEpoch(standIns);
     }
+  }
+
+  /** Begins to act for servers that were lost. */
+  private void standIn() {
+    for (int lost = 0; lost < job.servers(); lost++) {
+      if (standIns.standsIn(self.index(), lost) && !acting.containsKey(lost)) {
+        boolean deputy = standIns.deputy(lost) == self.index();
+        LOG.info("{} stands in for server-{}{}", self, lost, deputy ? " as its deputy" : "");
+        if (deputy) {
+          nn.promote(lost, epoch);
+        }
+        acting.put(
+            lost,
+            new StandIn(
+                self,
+                NodeId.server(lost),
+                deputy,
+                job,
+                standIns,
+                code,
+                parities,
+                nn,
+                holder,
+                outbox,
+                this::nextRequest,
+                new Answers()));
+      }
+    }
+    acting.values().forEach(standIn -> standIn.onEpoch(standIns));
   }
 
   private ServerControl.ServerStatistics statistics() {
@@ -659,6 +812,7 @@ public final class ServerCore implements AutoCloseable {
 
   @Override
   public void close() {
+    acting.values().forEach(StandIn::close);
     transactions.close();
     witness.close();
     origin.close();

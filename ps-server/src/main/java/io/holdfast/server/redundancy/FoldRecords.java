@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.agrona.collections.LongHashSet;
 
 /**
  * Which (transaction, row) and (transaction, NN shard) of other servers are folded here. The
@@ -30,6 +31,10 @@ public final class FoldRecords {
   private static final class Folded {
     final List<long[]> rows = new ArrayList<>(2);
     final List<Integer> shards = new ArrayList<>(0);
+    boolean ranged;
+
+    /** Of {@link #rows}, made when somebody first asks. */
+    LongHashSet index;
 
     long bytes() {
       return RECORD_BYTES + rows.stream().mapToLong(r -> 8L * r.length).sum();
@@ -47,6 +52,7 @@ public final class FoldRecords {
       long[] rows = new long[count];
       MemorySegment.copy(ids, ValueLayout.JAVA_LONG_UNALIGNED, 0, rows, 0, count);
       folded.rows.add(rows);
+      folded.index = null;
       grow(8L * count);
     }
   }
@@ -59,9 +65,12 @@ public final class FoldRecords {
     }
   }
 
-  /** Notes that a transaction is decided. */
-  void decided(TxId tx, long watermark) {
-    folded(tx, watermark);
+  /** Notes that what a transaction learned from is in the copy of a ledger. */
+  void range(TxId tx, long watermark) {
+    Folded folded = folded(tx, watermark);
+    if (folded != null) {
+      folded.ranged = true;
+    }
   }
 
   private Folded folded(TxId tx, long watermark) {
@@ -96,14 +105,37 @@ public final class FoldRecords {
     if (folded == null) {
       return false;
     }
-    for (long[] rows : folded.rows) {
-      for (long each : rows) {
-        if (each == row) {
-          return true;
+    if (folded.index == null) {
+      folded.index = new LongHashSet(-1);
+      for (long[] rows : folded.rows) {
+        for (long each : rows) {
+          folded.index.add(each);
         }
       }
     }
-    return false;
+    return folded.index.contains(row);
+  }
+
+  /** Whether anything of a transaction above the watermark is folded here. */
+  public boolean knows(TxId tx) {
+    return find(tx) != null;
+  }
+
+  /** Whether the record of a transaction above the watermark is in the copy of a ledger here. */
+  public boolean containsRange(TxId tx) {
+    Folded folded = find(tx);
+    return folded != null && folded.ranged;
+  }
+
+  /** A worker's transactions above the watermark whose record is in the copy of a ledger here. */
+  public List<Long> ranged(NodeId node, long incarnation) {
+    Worker worker = workers.get(new Incarnation(node, incarnation));
+    return worker == null
+        ? List.of()
+        : worker.transactions.entrySet().stream()
+            .filter(each -> each.getValue().ranged)
+            .map(Map.Entry::getKey)
+            .toList();
   }
 
   /** Whether an NN shard's gradient of a transaction above the watermark is folded here. */

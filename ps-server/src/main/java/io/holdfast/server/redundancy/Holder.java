@@ -143,7 +143,7 @@ public final class Holder implements AutoCloseable {
               RefusalReason.NOT_OWNER, "no copy of the ledger of " + origin + " is here");
         }
         stream.ledger.add(m.range());
-        records.decided(m.tx(), m.watermark());
+        records.range(m.tx(), m.watermark());
       }
       case PeerMessage.CapturedRows m -> listener.captured(origin, m);
       case PeerMessage.CapturedShard m -> listener.captured(origin, m);

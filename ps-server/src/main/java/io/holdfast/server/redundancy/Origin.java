@@ -5,6 +5,7 @@ import io.holdfast.config.job.Packing;
 import io.holdfast.config.job.Redundancy;
 import io.holdfast.config.placement.Backups;
 import io.holdfast.config.placement.NodeId;
+import io.holdfast.config.placement.StandIns;
 import io.holdfast.config.placement.StripeMap;
 import io.holdfast.config.protocol.DataRange;
 import io.holdfast.config.protocol.Outbox;
@@ -80,6 +81,7 @@ public final class Origin implements Applier, AutoCloseable {
   private long oldestNanosMax;
   private long nowNanos;
   private AppliedTransaction current;
+  private StandIns standIns;
   private float learningRate;
 
   /**
@@ -113,6 +115,7 @@ public final class Origin implements Applier, AutoCloseable {
                 / (Long.BYTES + Integer.BYTES + rows.layout().rowBytes()));
     this.rowsPerBlock = DifferenceBlock.rowsMax(rows.layout().rowBytes());
     this.streams = new OutStream[servers];
+    this.standIns = StandIns.none(job);
     this.policies = new PackingPolicy[servers];
     this.counts = new int[servers];
     this.starts = new int[servers + 1];
@@ -278,6 +281,10 @@ public final class Origin implements Applier, AutoCloseable {
   }
 
   private void send(int server, StreamItem item) {
+    if (standIns.isLost(server)) {
+      item.release();
+      return;
+    }
     if (streams[server] == null) {
       streams[server] = new OutStream(NodeId.server(server), outbox, retryNanos);
     }
@@ -404,8 +411,17 @@ public final class Origin implements Applier, AutoCloseable {
     }
   }
 
-  /** This server is in a new epoch: what was not acknowledged may have been refused. */
-  public void onEpoch() {
+  /**
+   * This server is in a new epoch: what was not acknowledged may have been refused. Nobody waits
+   * for holders that are lost: what they had is gone, and for a while less is redundant.
+   */
+  public void onEpoch(StandIns newer) {
+    standIns = newer;
+    for (int server = 0; server < servers; server++) {
+      if (streams[server] != null && newer.isLost(server)) {
+        streams[server].drop(this::acknowledged);
+      }
+    }
     for (OutStream stream : streams) {
       if (stream != null) {
         stream.resend(stable(), nowNanos);

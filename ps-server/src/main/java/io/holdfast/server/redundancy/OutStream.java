@@ -113,6 +113,16 @@ final class OutStream {
     }
   }
 
+  /** The holder is lost: nobody waits for it any more. */
+  void drop(Acknowledgements acknowledgements) {
+    while (!unacknowledged.isEmpty()) {
+      StreamItem item = unacknowledged.remove();
+      bytes -= item.bytes();
+      acknowledgements.acknowledged(item);
+    }
+    acknowledged = lastNumber;
+  }
+
   long unacknowledgedBytes() {
     return bytes;
   }

@@ -3,6 +3,7 @@ package io.holdfast.server.scrub;
 import io.holdfast.config.job.JobSpec;
 import io.holdfast.config.placement.NnShards;
 import io.holdfast.config.placement.NodeId;
+import io.holdfast.config.placement.StandIns;
 import io.holdfast.config.placement.StripeMap;
 import io.holdfast.config.protocol.DataMessage.Scrub;
 import io.holdfast.config.protocol.DataMessage.ScrubKind;
@@ -18,6 +19,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.ArrayDeque;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.LongSupplier;
 
 /**
  * A holder's side of scrubs: takes what readers ask for, one piece after the other, and in between
@@ -63,7 +65,12 @@ public final class Scrubber implements AutoCloseable {
   private StripePass stripes;
   private ShardPass copies;
   private Piece current;
-  private long lastRequest;
+  private final LongSupplier requests;
+  private StandIns standIns;
+
+  /** Where the pass that is under way began. */
+  private long passFrom;
+
   private long position;
   private long dueNanos;
   private boolean started;
@@ -97,6 +104,7 @@ public final class Scrubber implements AutoCloseable {
    *
    * @param code of the parities; null without
    * @param parities null without
+   * @param requests gives numbers for questions, unique within this server's incarnation
    */
   public Scrubber(
       NodeId self,
@@ -104,7 +112,8 @@ public final class Scrubber implements AutoCloseable {
       ErasureCode code,
       KeptParities parities,
       KeptShards kept,
-      Outbox outbox) {
+      Outbox outbox,
+      LongSupplier requests) {
     this.self = self;
     this.job = job;
     this.map = job.stripeMap();
@@ -113,6 +122,8 @@ public final class Scrubber implements AutoCloseable {
     this.parities = parities;
     this.kept = kept;
     this.outbox = outbox;
+    this.requests = requests;
+    this.standIns = StandIns.none(job);
     this.rowsPerSecond = job.redundancy().scrubRowsPerSecond();
     int answerBytes = Math.min(ANSWER_BYTES, job.messageBytesMax()) - MESSAGE_OVERHEAD_BYTES;
     this.rowBytes = job.rowLayout().rowBytes();
@@ -198,6 +209,22 @@ public final class Scrubber implements AutoCloseable {
       copies.onCapturedShard(message, nowNanos);
       advance(nowNanos);
     }
+  }
+
+  /**
+   * A newer map. Stripes that have a member on a lost server cannot be compared, nor copies of its
+   * shards.
+   */
+  public void onEpoch(StandIns newer, long nowNanos) {
+    boolean anyLost = newer.anyLost();
+    standIns = newer;
+    if (anyLost && stripes != null && !stripes.isIdle() && stripes.cancel()) {
+      current.at = passFrom;
+    }
+    if (copies != null) {
+      copies.onEpoch(newer, nowNanos);
+    }
+    advance(nowNanos);
   }
 
   /** Whether {@link #folded} is of interest now. */
@@ -333,7 +360,7 @@ public final class Scrubber implements AutoCloseable {
   private void startPass(long nowNanos) {
     if (current.kind == ScrubKind.NN_REPLICAS) {
       if (copies == null) {
-        copies = new ShardPass(self, shards, kept, outbox, job.retryNanos(), this::nextRequest);
+        copies = new ShardPass(self, standIns, shards, kept, outbox, job.retryNanos(), requests);
       }
       int from = (int) current.at;
       current.at = current.end;
@@ -342,9 +369,12 @@ public final class Scrubber implements AutoCloseable {
     }
     boolean all = current.question != null;
     int count = 0;
+    passFrom = current.at;
     while (current.at < current.end && count < capacity) {
       long place = current.at++;
-      if (map.stripeOfParityAt(self.index(), place) < map.stripes()
+      long stripe = map.stripeOfParityAt(self.index(), place);
+      if (stripe < map.stripes()
+          && standIns.isWhole(stripe)
           && (all || parities.isTouched(place))) {
         places[count++] = place;
       }
@@ -363,14 +393,10 @@ public final class Scrubber implements AutoCloseable {
               parities,
               outbox,
               job.retryNanos(),
-              this::nextRequest,
+              requests,
               arena);
     }
     stripes.start(places, count, current.repair, current.findings, nowNanos);
-  }
-
-  private long nextRequest() {
-    return ++lastRequest;
   }
 
   @Override

@@ -2,6 +2,7 @@ package io.holdfast.server.scrub;
 
 import io.holdfast.config.placement.NnShards;
 import io.holdfast.config.placement.NodeId;
+import io.holdfast.config.placement.StandIns;
 import io.holdfast.config.protocol.Outbox;
 import io.holdfast.config.protocol.PeerMessage;
 import java.util.function.LongSupplier;
@@ -32,15 +33,18 @@ final class ShardPass {
   private int open;
   private int next;
   private int end;
+  private StandIns standIns;
 
   ShardPass(
       NodeId self,
+      StandIns standIns,
       NnShards shards,
       KeptShards kept,
       Outbox outbox,
       long retryNanos,
       LongSupplier requests) {
     this.self = self;
+    this.standIns = standIns;
     this.shards = shards;
     this.kept = kept;
     this.outbox = outbox;
@@ -63,9 +67,23 @@ final class ShardPass {
     askMore(nowNanos);
   }
 
+  /** Looks at no shard of lost primaries, and gives up those that are asked for. */
+  void onEpoch(StandIns newer, long nowNanos) {
+    standIns = newer;
+    for (int slot = open - 1; slot >= 0; slot--) {
+      if (newer.isLost(shards.primary(asked[slot]))) {
+        open--;
+        asked[slot] = asked[open];
+        numbers[slot] = numbers[open];
+        askedNanos[slot] = askedNanos[open];
+      }
+    }
+    askMore(nowNanos);
+  }
+
   private void askMore(long nowNanos) {
     while (next < end && open < AT_ONCE) {
-      if (kept.isKept(next)) {
+      if (kept.isKept(next) && !standIns.isLost(shards.primary(next))) {
         asked[open] = next;
         ask(open, nowNanos);
         open++;

@@ -190,6 +190,17 @@ final class StripePass {
     capture(parityPlaces, number, nowNanos);
   }
 
+  /**
+   * Gives up: a server is lost, and will not answer.
+   *
+   * @return whether nothing of this pass was told yet, so that it can be begun anew
+   */
+  boolean cancel() {
+    boolean untold = phase == Phase.CAPTURING && attempt == 0;
+    phase = Phase.IDLE;
+    return untold;
+  }
+
   // Capturing.
 
   private void capture(long[] parityPlaces, int number, long nowNanos) {

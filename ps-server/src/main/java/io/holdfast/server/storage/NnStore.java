@@ -36,7 +36,7 @@ public final class NnStore implements AutoCloseable {
   private static final class Shard {
     final MemorySegment weights;
     final MemorySegment all;
-    final boolean primary;
+    boolean primary;
     Epoch primaryEpoch;
     long updates;
 
@@ -184,6 +184,20 @@ public final class NnStore implements AutoCloseable {
   /** The copy of a primary's shard that is kept here, {@code [weights | state]} in place. */
   public MemorySegment replica(int primary, int shard) throws RefusedException {
     return findReplica(primary, shard).all;
+  }
+
+  /**
+   * Becomes the primary of another server's shards, as far as copies are here.
+   *
+   * @param epoch since when
+   */
+  public void promote(int lostPrimary, Epoch epoch) {
+    for (int shard = 0; shard < here.length; shard++) {
+      if (hasReplica(shard) && shards.primary(shard) == lostPrimary) {
+        here[shard].primary = true;
+        here[shard].primaryEpoch = epoch;
+      }
+    }
   }
 
   private Shard findReplica(int primary, int shard) throws RefusedException {

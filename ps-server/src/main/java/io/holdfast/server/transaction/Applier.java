@@ -22,6 +22,22 @@ public interface Applier {
   /** An NN shard's gradients. */
   void shard(int shard, MemorySegment gradients) throws RefusedException;
 
+  /**
+   * Whether the record of what a transaction learned from is still to be made here, if it is this
+   * participant's to make.
+   */
+  default boolean records(TxId tx) {
+    return true;
+  }
+
+  /**
+   * Whether this is for a lost server: then a worker may have decided a transaction that is not
+   * wholly staged here, since it was staged at the lost one.
+   */
+  default boolean isStandIn() {
+    return false;
+  }
+
   /** This server records what the transaction learned from. */
   void record(DataRange range);
 

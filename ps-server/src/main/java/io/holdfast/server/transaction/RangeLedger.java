@@ -29,7 +29,11 @@ public final class RangeLedger {
 
   /** Notes a committed transaction's data. */
   public void add(DataRange range) {
-    RangeRecord record = new RangeRecord(range, 1);
+    add(new RangeRecord(range, 1));
+  }
+
+  /** Notes the data of several committed transactions. */
+  void add(RangeRecord record) {
     if (!records.add(record)) {
       repeated.add(record);
       return;

@@ -13,11 +13,14 @@ import io.holdfast.server.storage.NnStore;
 import io.holdfast.server.storage.RefusedException;
 import io.holdfast.server.storage.RowStore;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.LongPredicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -73,7 +76,18 @@ public final class TransactionTable implements AutoCloseable {
   }
 
   /** What a server knows of a dead worker's transactions, in increasing order. */
-  public record Knowledge(long watermark, List<Long> decided, List<Long> undecided) {}
+  public record Knowledge(long watermark, List<Long> decided, List<Long> undecided) {
+    /** Both together; what either has decided is decided. */
+    public Knowledge with(Knowledge other) {
+      TreeSet<Long> all = new TreeSet<>(decided);
+      all.addAll(other.decided);
+      TreeSet<Long> open = new TreeSet<>(undecided);
+      open.addAll(other.undecided);
+      open.removeAll(all);
+      return new Knowledge(
+          Math.max(watermark, other.watermark), List.copyOf(all), List.copyOf(open));
+    }
+  }
 
   private record Incarnation(NodeId worker, long incarnation) {}
 
@@ -292,9 +306,11 @@ public final class TransactionTable implements AutoCloseable {
       }
     }
     if (transaction.participants().recorder(header.tx()) == self) {
-      ranges.add(header.range());
-      worker.recorded.add(header.tx().sequence());
-      applier.record(header.range());
+      if (applier.records(header.tx())) {
+        ranges.add(header.range());
+        worker.recorded.add(header.tx().sequence());
+        applier.record(header.range());
+      }
     }
     release(worker, transaction);
     transaction.to(TransactionState.APPLYING);
@@ -398,7 +414,8 @@ public final class TransactionTable implements AutoCloseable {
     for (Map.Entry<Long, Transaction> entry : worker.open.entrySet()) {
       if (entry.getValue().state() == TransactionState.STAGING
           && committed.contains(entry.getKey())
-          && mode == CommitMode.TWO_PHASE) {
+          && mode == CommitMode.TWO_PHASE
+          && !applier.isStandIn()) {
         throw new IllegalStateException(
             entry.getValue().header().tx()
                 + " is to be committed, but some of its parts never came here");
@@ -414,13 +431,46 @@ public final class TransactionTable implements AutoCloseable {
         transaction.to(TransactionState.DROPPED);
         release(worker, transaction);
         worker.open.remove(entry.getKey());
-        LOG.info("{} is dropped: its worker is dead", transaction.header().tx());
+        if (committed.contains(entry.getKey())) {
+          LOG.error(
+              "{} is decided, but only a part of what a lost server owes came here before its"
+                  + " worker died, too: that part is lost",
+              transaction.header().tx());
+        } else {
+          LOG.info("{} is dropped: its worker is dead", transaction.header().tx());
+        }
       }
     }
     if (worker.area != null) {
       worker.area.close();
       worker.area = null;
     }
+  }
+
+  /**
+   * Whether all rows of a staged transaction, as far as it is here, pass a test; true if nothing of
+   * it is here.
+   */
+  public boolean stagedRows(TxId tx, LongPredicate test) {
+    Transaction transaction = record(tx.worker(), tx.incarnation()).open.get(tx.sequence());
+    if (transaction == null) {
+      return true;
+    }
+    for (StagedPart part : transaction.parts()) {
+      if (part instanceof StagedPart.Rows rows) {
+        for (int i = 0; i < rows.count(); i++) {
+          if (!test.test(rows.ids().get(ValueLayout.JAVA_LONG_UNALIGNED, 8L * i))) {
+            return false;
+          }
+        }
+      }
+    }
+    return true;
+  }
+
+  /** Takes over a record of committed data from a lost server's ledger. */
+  public void adoptRange(RangeRecord record) {
+    ranges.add(record);
   }
 
   /** Committed data that this server records. */

@@ -95,6 +95,8 @@ final class ScrubCluster implements AutoCloseable {
 
   /** One server. */
   final class Server implements KeptParities, ScrubAnswers.OwnRows, KeptShards {
+    private long lastRequest;
+
     final int index;
     final MemorySegment rows;
     final int[] rowCounters = new int[(int) map.dataCapacity()];
@@ -113,7 +115,9 @@ final class ScrubCluster implements AutoCloseable {
       NodeId self = NodeId.server(index);
       answerer =
           new ScrubAnswers(self, map, rowBytes, this, this, (to, message) -> send(to, message));
-      scrubber = new Scrubber(self, job, code, this, this, (to, message) -> send(to, message));
+      scrubber =
+          new Scrubber(
+              self, job, code, this, this, (to, message) -> send(to, message), () -> ++lastRequest);
     }
 
     private void send(NodeId to, DataMessage message) {
