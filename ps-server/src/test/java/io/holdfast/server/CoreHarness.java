@@ -28,11 +28,13 @@ final class CoreHarness implements AutoCloseable {
   final JobSpec job;
   final PlacementMap map;
   final ServerCore core;
+  private final int self;
   final ArrayDeque<DataMessage> sent = new ArrayDeque<>();
   final ArrayDeque<ControlMessage> told = new ArrayDeque<>();
 
   CoreHarness(JobSpec job, int server) {
     this.job = job;
+    self = server;
     map = TestJobs.map(job);
     core =
         new ServerCore(
@@ -125,7 +127,8 @@ final class CoreHarness implements AutoCloseable {
 
   void expectApplied(TxId tx, long watermark) {
     assertEquals(
-        new DataMessage.Applied(tx, 0), ask(tx.worker(), new DataMessage.Commit(tx, 0, watermark)));
+        new DataMessage.Applied(tx, self),
+        ask(tx.worker(), new DataMessage.Commit(tx, self, watermark)));
   }
 
   float[] pull(long... rows) {

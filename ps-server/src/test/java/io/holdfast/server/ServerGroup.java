@@ -1,5 +1,6 @@
 package io.holdfast.server;
 
+import io.holdfast.config.control.ServerControl;
 import io.holdfast.config.job.CommitMode;
 import io.holdfast.config.job.JobSpec;
 import io.holdfast.config.placement.Backups;
@@ -7,6 +8,7 @@ import io.holdfast.config.placement.Epoch;
 import io.holdfast.config.placement.NnShards;
 import io.holdfast.config.placement.NodeId;
 import io.holdfast.config.placement.PlacementMap;
+import io.holdfast.config.placement.StandIns;
 import io.holdfast.config.placement.StripeMap;
 import io.holdfast.config.protocol.DataMessage;
 import io.holdfast.config.protocol.DataRange;
@@ -24,7 +26,9 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.agrona.concurrent.UnsafeBuffer;
 
 /** All servers of a job, joined by queues of encoded frames. */
@@ -56,12 +60,14 @@ public final class ServerGroup implements AutoCloseable {
   private final ArrayDeque<Sent> queue = new ArrayDeque<>();
   private final MessageCodec codec = new MessageCodec();
   private final NnShards shards;
+  private final Set<NodeId> lost = new HashSet<>();
+  private PlacementMap members;
 
   public ServerGroup(JobSpec job) {
     this.job = job;
     this.map = job.stripeMap();
     this.shards = job.nnShards();
-    PlacementMap members = TestJobs.map(job);
+    members = TestJobs.map(job);
     for (int i = 0; i < job.servers(); i++) {
       NodeId self = NodeId.server(i);
       cores.add(
@@ -98,21 +104,44 @@ public final class ServerGroup implements AutoCloseable {
         } catch (MalformedFrameException e) {
           throw new AssertionError(e);
         }
+        if (lost.contains(sent.to) || lost.contains(sent.from)) {
+          continue;
+        }
         if (sent.to.role() == NodeId.Role.SERVER) {
           cores.get(sent.to.index()).onMessage(sent.from, message, nowNanos);
         } else {
           answers.add(message);
         }
       }
-      cores.forEach(ServerCore::flush);
+      live().forEach(ServerCore::flush);
     } while (!queue.isEmpty());
   }
 
   /** Lets time pass and settles. */
   public void pass(long nanos) {
     nowNanos += nanos;
-    cores.forEach(core -> core.tick(nowNanos));
+    live().forEach(core -> core.tick(nowNanos));
     settle();
+  }
+
+  /** Servers that are not lost. */
+  public List<ServerCore> live() {
+    return java.util.stream.IntStream.range(0, cores.size())
+        .filter(i -> !lost.contains(NodeId.server(i)))
+        .mapToObj(cores::get)
+        .toList();
+  }
+
+  /** A server is gone, with all that is on its way from or to it; the others hear of it. */
+  public void lose(int server) {
+    lost.add(NodeId.server(server));
+    members = members.without(NodeId.server(server));
+    live().forEach(core -> core.onControl(new ServerControl.AdoptEpoch(members), nowNanos));
+  }
+
+  /** Who stands in for lost servers. */
+  public StandIns standIns() {
+    return StandIns.of(job, members);
   }
 
   /** Stages and commits a transaction of rows and of all NN shards, with random gradients. */
