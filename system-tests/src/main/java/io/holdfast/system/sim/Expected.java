@@ -1,11 +1,15 @@
 package io.holdfast.system.sim;
 
+import static io.holdfast.system.sim.BrokenInvariant.require;
+
 import io.holdfast.config.job.JobSpec;
 import io.holdfast.config.placement.NnShards;
+import io.holdfast.config.placement.StandIns;
 import io.holdfast.config.placement.StripeMap;
 import io.holdfast.config.protocol.Participants;
 import io.holdfast.config.protocol.TxId;
 import io.holdfast.worker.SteppedWorker.Made;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -38,12 +42,16 @@ final class Expected {
   private final Map<Integer, Past> nn = new HashMap<>();
   private final int servers;
 
+  /** Nobody is lost unless the coordinator was told. */
+  private final StandIns standIns;
+
   Expected(SimCluster cluster) {
     JobSpec job = cluster.scenario().job();
     history = cluster.history;
     map = cluster.stripes;
     shards = cluster.shards;
     servers = job.servers();
+    standIns = cluster.scenario().faults().told() ? cluster.standIns() : StandIns.none(job);
     reference = new Reference(job, cluster.model());
   }
 
@@ -60,10 +68,45 @@ final class Expected {
     return rows.computeIfAbsent(
         row,
         id -> {
+          int owner = map.serverOfRow(id);
           List<Made> updates =
-              order(map.serverOfRow(id)).stream().filter(made -> made.rows().contains(id)).toList();
+              new ArrayList<>(
+                  order(owner).stream().filter(made -> made.rows().contains(id)).toList());
+          if (standIns.isLost(owner)) {
+            int inherited = history.inheritedRow(id) - reference.initialCounter();
+            inherit(updates, inherited, owner, standIns.ofRow(id));
+            updates.removeIf(made -> !made.rows().contains(id));
+          }
           return new Past(updates, reference.row(id, updates), acknowledged(updates));
         });
+  }
+
+  /**
+   * What a lost owner had spread, and then what the stand-in applied in its place; what the
+   * stand-in applied unseen comes last, in some order.
+   */
+  private void inherit(List<Made> updates, int inherited, int lost, int host) {
+    require(
+        inherited >= 0 && inherited <= updates.size(),
+        Oracle.DECISIONS,
+        () -> "server-" + host + " begins with " + inherited + " updates of " + updates.size());
+    updates.subList(inherited, updates.size()).clear();
+    List<TxId> more = new ArrayList<>(history.standInApplied(lost, host));
+    if (history.isUnordered(lost, host)) {
+      history.committed().forEach(made -> more.add(made.tx()));
+    }
+    for (TxId tx : more) {
+      Made made = history.of(tx);
+      if (!updates.contains(made)) {
+        updates.add(made);
+      }
+    }
+  }
+
+  /** Whether the order in which a row was updated was seen. */
+  boolean isOrdered(long row) {
+    int owner = map.serverOfRow(row);
+    return !standIns.isLost(owner) || !history.isUnordered(owner, standIns.ofRow(row));
   }
 
   /** The row's counter now. */
@@ -75,7 +118,11 @@ final class Expected {
     return nn.computeIfAbsent(
         shard,
         id -> {
-          List<Made> updates = order(shards.primary(id));
+          int primary = shards.primary(id);
+          List<Made> updates = new ArrayList<>(order(primary));
+          if (standIns.isLost(primary)) {
+            inherit(updates, (int) history.inheritedShard(id), primary, standIns.deputy(primary));
+          }
           return new Past(updates, reference.shard(id, updates), acknowledged(updates));
         });
   }

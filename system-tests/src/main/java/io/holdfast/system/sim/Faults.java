@@ -10,7 +10,8 @@ package io.holdfast.system.sim;
  * @param losses share of control messages from and to workers that are lost
  * @param pauses how often some process stops for a while
  * @param deaths how many workers are killed, or are alive and taken for dead
- * @param serverDeaths how many servers are killed; nobody is told, so the job then stands still
+ * @param serverDeaths how many servers are killed
+ * @param told whether the coordinator is told of them, and the job goes on; else it stands still
  * @param untilNanos when the calm phase begins
  */
 record Faults(
@@ -22,9 +23,10 @@ record Faults(
     int pauses,
     int deaths,
     int serverDeaths,
+    boolean told,
     long untilNanos) {
 
   static Faults none(long delayNanos) {
-    return new Faults(delayNanos, 0, 0, 0, 0, 0, 0, 0, 0);
+    return new Faults(delayNanos, 0, 0, 0, 0, 0, 0, 0, false, 0);
   }
 }

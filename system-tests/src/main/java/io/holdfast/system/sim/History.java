@@ -31,6 +31,19 @@ final class History {
   private final Map<Long, Long> spans = new HashMap<>();
   private final Map<Integer, LinkedHashSet<TxId>> applied = new TreeMap<>();
 
+  /** Of a lost server's parts, in which order a stand-in was seen to apply them. */
+  private final Map<Acting, LinkedHashSet<TxId>> standIn = new HashMap<>();
+
+  /** Stand-ins that applied something of which nobody could see from outside what it was. */
+  private final Set<Acting> unordered = new HashSet<>();
+
+  /** Updates of lost rows, and of NN shards, that their stand-ins began with. */
+  private final Map<Long, Integer> rowsInherited = new HashMap<>();
+
+  private final Map<Integer, Long> shardsInherited = new HashMap<>();
+
+  private record Acting(int lost, int host) {}
+
   /** Nothing has happened yet. */
   History(boolean onePhase) {
     this.onePhase = onePhase;
@@ -90,6 +103,45 @@ final class History {
   /** What a server applied, in this order. */
   Collection<TxId> applied(int server) {
     return applied.getOrDefault(server, new LinkedHashSet<>());
+  }
+
+  /** A stand-in was seen to apply parts that a lost server owed; some may be older ones. */
+  void standInApplied(int lost, int host, List<TxId> transactions) {
+    Acting acting = new Acting(lost, host);
+    if (transactions.isEmpty()) {
+      unordered.add(acting);
+    }
+    for (TxId tx : transactions) {
+      require(
+          isDecided(tx),
+          Oracle.DECISIONS,
+          () -> "server-" + host + " applied undecided " + tx + " for server-" + lost);
+      standIn.computeIfAbsent(acting, key -> new LinkedHashSet<>()).add(tx);
+    }
+  }
+
+  Collection<TxId> standInApplied(int lost, int host) {
+    return standIn.getOrDefault(new Acting(lost, host), new LinkedHashSet<>());
+  }
+
+  boolean isUnordered(int lost, int host) {
+    return unordered.contains(new Acting(lost, host));
+  }
+
+  void inheritedRow(long row, int updates) {
+    rowsInherited.put(row, updates);
+  }
+
+  int inheritedRow(long row) {
+    return rowsInherited.getOrDefault(row, 0);
+  }
+
+  void inheritedShard(int shard, long updates) {
+    shardsInherited.put(shard, updates);
+  }
+
+  long inheritedShard(int shard) {
+    return shardsInherited.getOrDefault(shard, 0L);
   }
 
   void resolved(ResolveWorker message) {

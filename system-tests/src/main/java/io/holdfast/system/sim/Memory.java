@@ -5,6 +5,7 @@ import io.holdfast.config.protocol.Payload;
 import io.holdfast.server.ServerCore;
 import io.holdfast.server.storage.RefusedException;
 import io.holdfast.server.storage.RowExport;
+import io.holdfast.server.storage.RowStore;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Map;
@@ -23,13 +24,18 @@ final class Memory {
 
   /** A server's rows that were ever updated. */
   static Map<Long, StoredRow> rows(JobSpec job, ServerCore core) {
+    return rows(job, core.rows());
+  }
+
+  /** Rows of a store that were ever updated. */
+  static Map<Long, StoredRow> rows(JobSpec job, RowStore rows) {
     Map<Long, StoredRow> all = new TreeMap<>();
     long total = job.model().totalRows();
-    int rowBytes = core.rows().layout().rowBytes();
+    int rowBytes = rows.layout().rowBytes();
     for (long from = 0; from < total; ) {
       RowExport found;
       try {
-        found = core.rows().export(from, total, 64);
+        found = rows.export(from, total, 64);
       } catch (RefusedException e) {
         throw new IllegalStateException("rows 0 to " + total + " are refused", e);
       }

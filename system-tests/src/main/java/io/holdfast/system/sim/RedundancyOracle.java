@@ -18,6 +18,7 @@ import io.holdfast.erasure.ErasureCodes;
 import io.holdfast.server.ServerCore;
 import io.holdfast.server.storage.ParityStore;
 import io.holdfast.server.storage.RefusedException;
+import io.holdfast.server.storage.RowStore;
 import io.holdfast.system.sim.Expected.Past;
 import io.holdfast.worker.SteppedWorker.Made;
 import java.lang.foreign.MemorySegment;
@@ -47,6 +48,10 @@ final class RedundancyOracle {
   private final int r;
   private final int rowBytes;
   private final List<SimServer> servers;
+
+  /** Whether others stand in for servers that died. */
+  private final boolean standing;
+
   private final Map<List<Integer>, Decoder> decoders = new HashMap<>();
 
   RedundancyOracle(SimCluster cluster, Expected expected) {
@@ -60,10 +65,11 @@ final class RedundancyOracle {
     code = ErasureCodes.create(CodeKind.ofSettingName(redundancy.code()), k, r);
     rowBytes = job.rowLayout().rowBytes();
     servers = cluster.servers();
+    standing = cluster.scenario().faults().told();
   }
 
   void check() {
-    if (servers.stream().noneMatch(SimProcess::isDead)) {
+    if (standing || servers.stream().noneMatch(SimProcess::isDead)) {
       streams();
     }
     for (long stripe = 0; stripe < map.stripes(); stripe++) {
@@ -76,6 +82,9 @@ final class RedundancyOracle {
 
   private void streams() {
     for (SimServer server : servers) {
+      if (server.isDead()) {
+        continue;
+      }
       requireEqual(
           0L,
           server.core().origin().unacknowledgedItems(),
@@ -115,7 +124,9 @@ final class RedundancyOracle {
     for (int member = 0; member < k; member++) {
       long row = stripe * k + member;
       changes[member] = MemorySegment.ofArray(new byte[rowBytes]);
-      if (row < map.rows()) {
+      if (row < map.rows() && standing && servers.get(map.serverOfRow(row)).isDead()) {
+        changes[member] = standIn(row, member, held);
+      } else if (row < map.rows()) {
         int updates = level(row, member, held);
         changes[member] = changes(row, updates);
       }
@@ -124,6 +135,24 @@ final class RedundancyOracle {
       parity(stripe, each, changes);
     }
     decode(stripe, changes, held);
+  }
+
+  /** What has changed in a lost row, by the memory of who stands in for its owner. */
+  private MemorySegment standIn(long row, int member, List<Held> held) {
+    MemorySegment changes = MemorySegment.ofArray(new byte[rowBytes]);
+    SimServer host = servers.get(cluster.standIns().ofRow(row));
+    RowStore rows = host.core().acting().get(map.serverOfRow(row)).rows();
+    for (Held each : held) {
+      requireEqual(
+          rows.counter(row),
+          each.counters[member],
+          Oracle.PARITY,
+          "updates of lost row " + row + " that " + each.holder + " has folded");
+    }
+    if (rows.counter(row) > 0) {
+      rows.changes(row, code, changes, 0);
+    }
+    return changes;
   }
 
   private Held held(long stripe, int parity, SimServer holder) {
@@ -366,6 +395,9 @@ final class RedundancyOracle {
   private void replicas() {
     for (int shard = 0; shard < cluster.shards.count(); shard++) {
       int primary = cluster.shards.primary(shard);
+      if (standing && servers.get(primary).isDead()) {
+        continue; // Its copy is the primary now.
+      }
       Past past = expected.shard(shard);
       for (int copy = 0; copy < redundancy.nnReplicas(); copy++) {
         SimServer backup = servers.get(Backups.backup(primary, copy, servers.size()));
@@ -408,6 +440,9 @@ final class RedundancyOracle {
 
   private void ledgers() {
     for (SimServer origin : servers) {
+      if (standing && origin.isDead()) {
+        continue; // Looked at with the data that was trained.
+      }
       for (int copy = 0; copy < r; copy++) {
         SimServer backup = servers.get(Backups.backup(origin.index(), copy, servers.size()));
         if (backup.isDead()) {

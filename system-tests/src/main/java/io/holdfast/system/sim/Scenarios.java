@@ -37,6 +37,11 @@ final class Scenarios {
     boolean redundant = random.nextInt(5) != 0;
     int servers = redundant ? 3 + random.nextInt(6) : 1 + random.nextInt(5);
     Redundancy redundancy = redundant ? redundancy(random, servers) : Redundancy.NONE;
+    // This version goes on without a server if there is one copy of everything.
+    boolean told = redundant && redundancy.r() == 1 && random.nextInt(3) != 0;
+    if (told) {
+      redundancy = redundancy.withNnReplicas(1);
+    }
     boolean onePhase = !deterministic && random.nextInt(6) == 0;
     boolean exact = random.nextBoolean();
     OptimizerKind optimizer =
@@ -78,7 +83,10 @@ final class Scenarios {
             bad ? 0.1 * random.nextDouble() : 0,
             random.nextInt(4),
             random.nextInt(4),
-            redundant && random.nextInt(5) < 2 ? 1 + random.nextInt(redundancy.r()) : 0,
+            redundant && (told ? random.nextInt(3) != 0 : random.nextInt(5) < 2)
+                ? 1 + random.nextInt(redundancy.r())
+                : 0,
+            told,
             1 + random.nextInt(300_000));
     return new Scenario(job, data, new SimModel(job, random.nextLong(), badLines, exact), faults);
   }

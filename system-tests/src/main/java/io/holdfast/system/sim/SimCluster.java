@@ -7,8 +7,12 @@ import io.holdfast.config.control.Register;
 import io.holdfast.config.control.ServerControl.ResolveWorker;
 import io.holdfast.config.job.CommitMode;
 import io.holdfast.config.job.JobSpec;
+import io.holdfast.config.placement.Epoch;
+import io.holdfast.config.placement.Member;
 import io.holdfast.config.placement.NnShards;
 import io.holdfast.config.placement.NodeId;
+import io.holdfast.config.placement.PlacementMap;
+import io.holdfast.config.placement.StandIns;
 import io.holdfast.config.placement.StripeMap;
 import io.holdfast.recovery.CoordinatorEffects;
 import io.holdfast.recovery.CoordinatorSettings;
@@ -221,7 +225,11 @@ final class SimCluster implements CoordinatorEffects, AutoCloseable {
     victim.log(() -> "is killed");
     victim.die();
     network.died(victim.incarnation);
-    serverDiedNanos = schedule.nowNanos();
+    if (scenario.faults().told()) {
+      schedule.in(schedule.draw(2 * job.retryNanos()), () -> declareDead(victim));
+    } else {
+      serverDiedNanos = schedule.nowNanos();
+    }
   }
 
   /** Kills a worker; nobody is told. */
@@ -265,6 +273,22 @@ final class SimCluster implements CoordinatorEffects, AutoCloseable {
   void declareDead(SimWorker victim) {
     trace.add(schedule.nowNanos(), () -> victim + " is declared dead");
     coordinator.onNodeDown(victim.self(), victim.incarnation, "killed", schedule.nowNanos());
+  }
+
+  private void declareDead(SimServer victim) {
+    trace.add(schedule.nowNanos(), () -> victim + " is declared dead");
+    coordinator.onNodeDown(
+        NodeId.server(victim.index()), victim.incarnation, "killed", schedule.nowNanos());
+  }
+
+  /** Who stands in for dead servers, if the coordinator was told of them. */
+  StandIns standIns() {
+    List<Member> alive =
+        servers.stream()
+            .filter(server -> !server.isDead())
+            .map(server -> new Member(NodeId.server(server.index()), server.incarnation, ""))
+            .toList();
+    return StandIns.of(job, new PlacementMap(Epoch.NONE, 0, alive));
   }
 
   void toCoordinator(SimProcess from, boolean lossy, ControlMessage message) {

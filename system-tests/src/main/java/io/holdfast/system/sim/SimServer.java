@@ -15,6 +15,9 @@ import io.holdfast.server.storage.RefusedException;
 import io.holdfast.worker.SteppedWorker.Made;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
 import java.util.stream.IntStream;
 
 /**
@@ -59,7 +62,16 @@ final class SimServer extends SimProcess {
   }
 
   private void handle(NodeId from, DataMessage message) {
-    observed(mayApply(message), () -> core.onMessage(from, message, cluster.schedule.nowNanos()));
+    int owner =
+        switch (message) {
+          case DataMessage.Commit commit -> commit.owner();
+          case DataMessage.Stage stage -> stage.header().owner();
+          default -> index;
+        };
+    observed(
+        owner == index ? mayApply(message) : List.of(),
+        owner == index ? List.of() : mayApply(message),
+        () -> core.onMessage(from, message, cluster.schedule.nowNanos()));
   }
 
   private List<TxId> mayApply(DataMessage message) {
@@ -73,7 +85,7 @@ final class SimServer extends SimProcess {
   @Override
   void onTick() {
     if (core != null) {
-      observed(List.of(), () -> core.tick(cluster.schedule.nowNanos()));
+      observed(List.of(), List.of(), () -> core.tick(cluster.schedule.nowNanos()));
       core.flush();
     }
   }
@@ -99,7 +111,11 @@ final class SimServer extends SimProcess {
         PlacementMap map = cluster.seams.map(this, adopt.map());
         boolean newer = endpoint.adopt(map);
         log(() -> newer ? "is in epoch " + map.epoch() : "knows that epoch");
+        Set<Integer> before = Set.copyOf(core.acting().keySet());
         control(List.of(), new ServerControl.AdoptEpoch(map));
+        core.acting().keySet().stream()
+            .filter(lost -> !before.contains(lost))
+            .forEach(this::inherit);
       }
       case ServerControl.ResolveWorker resolve ->
           control(
@@ -122,10 +138,65 @@ final class SimServer extends SimProcess {
     cluster.seams.serverIsTold(
         this,
         message,
-        told -> observed(mayApply, () -> core.onControl(told, cluster.schedule.nowNanos())));
+        told ->
+            observed(mayApply, mayApply, () -> core.onControl(told, cluster.schedule.nowNanos())));
   }
 
-  /** Lets the core do something and sees what it applied. */
+  /** Notes what this server begins with when it begins to stand in. */
+  private void inherit(int lost) {
+    for (long row = 0; row < cluster.stripes.rows(); row++) {
+      long place = core.parities().placeOf(row / cluster.stripes.k());
+      if (cluster.stripes.serverOfRow(row) == lost && place >= 0) {
+        int member = (int) (row % cluster.stripes.k());
+        cluster.history.inheritedRow(row, core.parities().counter(place, member));
+      }
+    }
+    for (int shard = lost; shard < cluster.shards.count(); shard += cluster.shards.servers()) {
+      if (isPrimary(shard)) {
+        cluster.history.inheritedShard(shard, Memory.shardUpdates(core, shard));
+      }
+    }
+  }
+
+  private boolean isPrimary(int shard) {
+    try {
+      core.nn().version(shard);
+      return true;
+    } catch (RefusedException e) {
+      return false;
+    }
+  }
+
+  /** Updates that are made for lost servers. */
+  private long standInUpdates(int lost) {
+    if (!core.acting().containsKey(lost)) {
+      return 0;
+    }
+    long sum = core.acting().get(lost).rows().updates();
+    for (int shard = lost; shard < cluster.shards.count(); shard += cluster.shards.servers()) {
+      sum += isPrimary(shard) ? Memory.shardUpdates(core, shard) : 0;
+    }
+    return sum;
+  }
+
+  /**
+   * Lets the core do something and sees what it applied.
+   *
+   * @param mayStandIn what it may apply for lost servers; what had to wait may be applied any time
+   */
+  private void observed(List<TxId> mayApply, List<TxId> mayStandIn, Runnable step) {
+    Map<Integer, Long> before = new TreeMap<>();
+    core.acting().keySet().forEach(lost -> before.put(lost, standInUpdates(lost)));
+    observed(mayApply, step);
+    before.forEach(
+        (lost, updates) -> {
+          if (standInUpdates(lost) > updates) {
+            log(() -> "applied for server-" + lost + ": " + mayStandIn);
+            cluster.history.standInApplied(lost, index, mayStandIn);
+          }
+        });
+  }
+
   private void observed(List<TxId> mayApply, Runnable step) {
     long rowsBefore = core.rows().updates();
     long shardsBefore = shardUpdates();

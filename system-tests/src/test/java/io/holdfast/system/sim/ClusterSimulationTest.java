@@ -127,7 +127,7 @@ final class ClusterSimulationTest {
         TrainingData data =
             TrainingData.ofPasses(
                 List.of(new Split(0, 0, 20), new Split(0, 20, 31), new Split(1, 0, 17)), 2);
-        Faults faults = new Faults(1_000, 0.03, 0.05, 0.05, 0.03, 3, 0, 0, 100_000);
+        Faults faults = new Faults(1_000, 0.03, 0.05, 0.05, 0.03, 3, 0, 0, false, 100_000);
         Scenario scenario = new Scenario(job, data, new SimModel(job, 99, 0.1, false), faults);
         try (SimCluster cluster = new SimCluster(scenario, seed, TraceLog.OFF, new Seams())) {
           cluster.run();

@@ -181,7 +181,7 @@ final class HazardsTest {
   @Test
   void hazard01ShouldNotTakeARestartedWorkersTransactionForItsPredecessors() {
     JobSpec job = job(4, 2, Redundancy.of("xor", 2, 1)).build();
-    Faults faults = new Faults(500, 0, 0, 0, 0, 0, 3, 0, 100_000);
+    Faults faults = new Faults(500, 0, 0, 0, 0, 0, 3, 0, false, 100_000);
     int both = 0;
     for (long seed = 1; seed <= 20; seed++) {
       Scenario scenario =
@@ -544,7 +544,7 @@ final class HazardsTest {
           }
         };
     JobSpec job = job(4, 3, Redundancy.of("xor", 2, 1)).build();
-    Faults faults = new Faults(500, 0, 0, 0, 0, 0, 3, 0, 60_000);
+    Faults faults = new Faults(500, 0, 0, 0, 0, 0, 3, 0, false, 60_000);
     long refused = 0;
     for (long seed = 1; seed <= 10; seed++) {
       Scenario scenario =
@@ -709,7 +709,7 @@ final class HazardsTest {
   @Test
   void hazard17ShouldPushBackAtStageOnlyAndSoNeverStandStill() {
     JobSpec job = job(3, 4, Redundancy.of("xor", 2, 1).withWindowBytes(1)).build();
-    Faults faults = new Faults(5_000, 0, 0.1, 0.9, 0, 0, 0, 0, 200_000);
+    Faults faults = new Faults(5_000, 0, 0.1, 0.9, 0, 0, 0, 0, false, 200_000);
     Scenario scenario =
         new Scenario(job, scenario(job).data(), new SimModel(job, 5, 0, false), faults);
     Script script =
