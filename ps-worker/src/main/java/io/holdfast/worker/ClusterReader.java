@@ -6,7 +6,7 @@ import io.holdfast.config.placement.Member;
 import io.holdfast.config.placement.NnShards;
 import io.holdfast.config.placement.NodeId;
 import io.holdfast.config.placement.PlacementMap;
-import io.holdfast.config.placement.StripeMap;
+import io.holdfast.config.placement.StandIns;
 import io.holdfast.config.protocol.DataMessage;
 import io.holdfast.config.protocol.RefusalReason;
 import io.holdfast.config.transport.DataLink;
@@ -16,6 +16,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -24,8 +25,9 @@ import java.util.function.Supplier;
 
 /**
  * Reads from the servers as a node that takes part in no transaction. Calls block until they are
- * answered; questions are repeated, also in a newer epoch. For one thread. The model should be at
- * rest: what is read while workers train is a mixture of moments.
+ * answered; questions are repeated, also in a newer epoch, where they go to those who stand in for
+ * servers that were lost. For one thread. The model should be at rest: what is read while workers
+ * train is a mixture of moments.
  */
 public final class ClusterReader implements AutoCloseable {
   private static final int POLL_LIMIT = 64;
@@ -38,6 +40,7 @@ public final class ClusterReader implements AutoCloseable {
   private final RequestNumbers requests = new RequestNumbers();
   private final long patienceNanos;
   private final Supplier<PlacementMap> newestMap;
+  private StandIns standIns;
 
   /** No server answered in time. */
   public static final class NoAnswerException extends RuntimeException {
@@ -76,7 +79,9 @@ public final class ClusterReader implements AutoCloseable {
     this.endpoint = new Endpoint(self, link);
     this.patienceNanos = patienceNanos;
     this.newestMap = newestMap;
-    endpoint.adopt(newestMap.get());
+    PlacementMap map = newestMap.get();
+    endpoint.adopt(map);
+    this.standIns = StandIns.of(job, map);
   }
 
   JobSpec job() {
@@ -91,26 +96,41 @@ public final class ClusterReader implements AutoCloseable {
     return endpoint;
   }
 
+  /** Those of the newest map. */
+  StandIns standIns() {
+    return standIns;
+  }
+
   /** What takes the answers of {@link #await}. */
   interface Answers {
     void onMessage(NodeId from, DataMessage message);
   }
 
   /**
-   * Asks and waits.
+   * Asks and waits. A server that says that it is busy is waited for: one that stands in has to
+   * decode all that is asked for first.
    *
-   * @param ask sends all questions that are still open; called again when answers are late
+   * @param ask sends all questions that are still open; called again when answers are late and when
+   *     there is a newer map
    * @param answers takes what arrives
    * @param complete tells when all is there
    */
   void await(Runnable ask, Answers answers, BooleanSupplier complete) {
-    long start = System.nanoTime();
-    long asked = start;
+    long asked = System.nanoTime();
+    long[] heard = {asked};
+    Answers listener =
+        (from, message) -> {
+          if (message instanceof DataMessage.Refused refused
+              && refused.reason() == RefusalReason.BUSY) {
+            heard[0] = System.nanoTime();
+          }
+          answers.onMessage(from, message);
+        };
     ask.run();
     while (!complete.getAsBoolean()) {
-      boolean moved = step(answers);
+      boolean moved = step(listener);
       long now = System.nanoTime();
-      requirePatience(now - start);
+      requirePatience(now - heard[0]);
       if (moved || now - asked > job.retryNanos()) {
         asked = now;
         ask.run();
@@ -124,7 +144,11 @@ public final class ClusterReader implements AutoCloseable {
    * @return whether there is a newer map: servers that had it before may have refused questions
    */
   boolean step(Answers answers) {
-    boolean moved = endpoint.adopt(newestMap.get());
+    PlacementMap map = newestMap.get();
+    boolean moved = endpoint.adopt(map);
+    if (moved) {
+      standIns = StandIns.of(job, map);
+    }
     int work = endpoint.drain();
     work +=
         endpoint.poll(
@@ -162,10 +186,9 @@ public final class ClusterReader implements AutoCloseable {
   /** Shows the whole model in canonical order. */
   public void visit(ModelVisitor visitor, RowProgress progress) {
     long rows = job.model().totalRows();
-    StripeMap map = job.stripeMap();
     for (long from = 0; from < rows; from += WINDOW_ROWS) {
       long to = Math.min(rows, from + WINDOW_ROWS);
-      visitWindow(map, from, to, visitor);
+      visitWindow(from, to, visitor);
       progress.at(to, rows);
     }
     visitNn(visitor);
@@ -178,15 +201,22 @@ public final class ClusterReader implements AutoCloseable {
     void at(long done, long total);
   }
 
-  /** What one server has told of a window. */
+  /** What one server has told of a window of its own rows, or of a lost server's. */
   private static final class ServerRows {
-    long request;
+    final int owner;
+    final int server;
     long next;
     final List<MemorySegment> ids = new ArrayList<>();
     final List<MemorySegment> counters = new ArrayList<>();
     final List<MemorySegment> values = new ArrayList<>();
     int block;
     long at;
+
+    ServerRows(int owner, int server, long next) {
+      this.owner = owner;
+      this.server = server;
+      this.next = next;
+    }
 
     boolean has() {
       while (block < ids.size() && at * Long.BYTES >= ids.get(block).byteSize()) {
@@ -201,24 +231,18 @@ public final class ClusterReader implements AutoCloseable {
     }
   }
 
-  private void visitWindow(StripeMap map, long from, long to, ModelVisitor visitor) {
+  private void visitWindow(long from, long to, ModelVisitor visitor) {
     long rowBytes = job.rowLayout().rowBytes();
     try (Arena arena = Arena.ofConfined()) {
-      ServerRows[] told = new ServerRows[map.servers()];
+      List<ServerRows> told = new ArrayList<>();
       Map<Long, ServerRows> open = new HashMap<>();
-      for (int server = 0; server < told.length; server++) {
-        told[server] = new ServerRows();
-        told[server].next = from;
-        told[server].request = requests.next();
-        open.put(told[server].request, told[server]);
+      for (int server = 0; server < standIns.servers(); server++) {
+        plan(server, from, told, open);
       }
       await(
           () -> {
-            for (int server = 0; server < told.length; server++) {
-              if (told[server].next < to) {
-                ask(server, told[server], to);
-              }
-            }
+            moveExports(told, open);
+            open.forEach((request, server) -> ask(request, server, to));
           },
           (sender, message) -> {
             if (message instanceof DataMessage.ExportedRows rows) {
@@ -226,9 +250,9 @@ public final class ClusterReader implements AutoCloseable {
               if (server != null) {
                 take(arena, server, rows, rowBytes);
                 if (server.next < to) {
-                  server.request = requests.next();
-                  open.put(server.request, server);
-                  ask(sender.index(), server, to);
+                  long request = requests.next();
+                  open.put(request, server);
+                  ask(request, server, to);
                 }
               }
             }
@@ -238,9 +262,37 @@ public final class ClusterReader implements AutoCloseable {
     }
   }
 
-  private void ask(int server, ServerRows told, long to) {
+  /** Opens questions to all who have some of an owner's rows now. */
+  private void plan(int owner, long from, List<ServerRows> told, Map<Long, ServerRows> open) {
+    for (int server = 0; server < standIns.servers(); server++) {
+      if (has(server, owner)) {
+        ServerRows rows = new ServerRows(owner, server, from);
+        told.add(rows);
+        open.put(requests.next(), rows);
+      }
+    }
+  }
+
+  private boolean has(int server, int owner) {
+    return server == owner ? !standIns.isLost(owner) : standIns.standsIn(server, owner);
+  }
+
+  /** What a server that was lost has not told is asked of those who stand in for it. */
+  private void moveExports(List<ServerRows> told, Map<Long, ServerRows> open) {
+    List<ServerRows> moved = new ArrayList<>();
+    for (Iterator<ServerRows> each = open.values().iterator(); each.hasNext(); ) {
+      ServerRows rows = each.next();
+      if (!has(rows.server, rows.owner)) {
+        each.remove();
+        moved.add(rows);
+      }
+    }
+    moved.forEach(rows -> plan(rows.owner, rows.next, told, open));
+  }
+
+  private void ask(long request, ServerRows rows, long to) {
     endpoint.send(
-        NodeId.server(server), new DataMessage.Export(told.request, server, told.next, to));
+        NodeId.server(rows.server), new DataMessage.Export(request, rows.owner, rows.next, to));
   }
 
   private static void take(
@@ -270,7 +322,7 @@ public final class ClusterReader implements AutoCloseable {
   }
 
   /** Rows come sorted from each server; the smallest head goes first. */
-  private static void merge(ServerRows[] told, long rowBytes, ModelVisitor visitor) {
+  private static void merge(List<ServerRows> told, long rowBytes, ModelVisitor visitor) {
     while (true) {
       ServerRows least = null;
       for (ServerRows server : told) {
@@ -310,7 +362,7 @@ public final class ClusterReader implements AutoCloseable {
               open.forEach(
                   (request, shard) ->
                       endpoint.send(
-                          NodeId.server(shards.primary(shard)),
+                          NodeId.server(deputy(shards, shard)),
                           new DataMessage.ExportShard(request, shard))),
           (sender, message) -> {
             if (message instanceof DataMessage.ExportedShard exported
@@ -338,6 +390,14 @@ public final class ClusterReader implements AutoCloseable {
           open::isEmpty);
       visitor.nn(updates[0], weights, state.asSlice(0, stateVectors * parameters * Float.BYTES));
     }
+  }
+
+  private int deputy(NnShards shards, int shard) {
+    int server = standIns.deputy(shards.primary(shard));
+    if (server < 0) {
+      throw new IllegalStateException("no live server has NN shard " + shard);
+    }
+    return server;
   }
 
   @Override

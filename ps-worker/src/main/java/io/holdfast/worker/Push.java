@@ -6,6 +6,7 @@ import io.holdfast.config.job.Redundancy;
 import io.holdfast.config.placement.Backups;
 import io.holdfast.config.placement.NnShards;
 import io.holdfast.config.placement.NodeId;
+import io.holdfast.config.placement.StandIns;
 import io.holdfast.config.protocol.DataMessage;
 import io.holdfast.config.protocol.Outbox;
 import io.holdfast.config.protocol.Participants;
@@ -15,6 +16,7 @@ import io.holdfast.config.protocol.TxHeader;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Iterator;
 import java.util.List;
 
 /**
@@ -29,6 +31,13 @@ import java.util.List;
  *
  * <p>With witnesses each participant's part is staged at its owner's backups too, and ends there as
  * STAGED. In one phase there is no decision: each server applies what it has staged.
+ *
+ * <p>A lost server stays a participant, but what it was to hold is split: each of its stand-ins
+ * gets a part with the rows for which it stands in, and the deputy one in any case, with the NN
+ * shards, if there are any: it may be the one that has to record the data. A part that was APPLIED
+ * is so at all who hold redundant copies, so it stays done; any other goes to the stand-ins, also
+ * after the decision, and is committed there as soon as it is staged. Parts of lost servers have no
+ * witnesses (their own backups are their stand-ins), and lost servers are no witnesses.
  */
 final class Push {
   private enum Phase {
@@ -38,20 +47,32 @@ final class Push {
     APPLIED
   }
 
-  /** What one server is to hold: its own part, or another's as a witness. */
+  /**
+   * What one server is to hold: its own part, another's as a witness, or some of a lost server's.
+   * No two that may still be answered have the same owner and addressee.
+   */
   private static final class Part {
     final int owner;
     final int at;
+    final boolean witness;
+    final PlannedRows rows;
+
+    /** Whether the owner's NN shards belong to it. */
+    final boolean withShards;
+
     Phase phase = Phase.WAITING;
     long retryAtNanos;
 
-    Part(int owner, int at) {
+    Part(int owner, int at, boolean witness, PlannedRows rows, boolean withShards) {
       this.owner = owner;
       this.at = at;
+      this.witness = witness;
+      this.rows = rows;
+      this.withShards = withShards;
     }
 
-    boolean isWitness() {
-      return owner != at;
+    boolean isStaged() {
+      return phase == Phase.STAGED || phase == Phase.APPLIED;
     }
   }
 
@@ -66,10 +87,8 @@ final class Push {
   private final List<Part> parts = new ArrayList<>();
   private final boolean onePhase;
   private boolean decided;
-  private int staged;
-  private int applied;
 
-  Push(Iteration iteration, JobSpec job, NnShards shards) {
+  Push(Iteration iteration, JobSpec job, NnShards shards, StandIns standIns) {
     this.iteration = iteration;
     this.shards = shards;
     this.dim = job.model().dim();
@@ -82,19 +101,83 @@ final class Push {
     int[] taking = new int[servers];
     int count = 0;
     for (int server = 0; server < servers; server++) {
-      if (rows(server) > 0 || shardsOf(server) > 0) {
-        taking[count++] = server;
-        parts.add(new Part(server, server));
-        for (int copy = 0; copy < witnesses; copy++) {
-          parts.add(new Part(server, Backups.backup(server, copy, servers)));
+      PlannedRows rows =
+          PlannedRows.run(iteration.plan.start(server), iteration.plan.start(server + 1));
+      if (rows.count() == 0 && shardsOf(server) == 0) {
+        continue;
+      }
+      taking[count++] = server;
+      if (standIns.isLost(server)) {
+        split(server, rows, true, standIns);
+        continue;
+      }
+      parts.add(new Part(server, server, false, rows, true));
+      for (int copy = 0; copy < witnesses; copy++) {
+        int backup = Backups.backup(server, copy, servers);
+        if (!standIns.isLost(backup)) {
+          parts.add(new Part(server, backup, true, rows, true));
         }
       }
     }
     this.participants = Participants.of(Arrays.copyOf(taking, count));
   }
 
-  private int rows(int server) {
-    return iteration.plan.start(server + 1) - iteration.plan.start(server);
+  /** Adds parts for all who have some of an owner's rows, or its shards, now. */
+  private void split(int owner, PlannedRows rows, boolean withShards, StandIns standIns) {
+    int deputy = withShards ? standIns.deputy(owner) : -1;
+    if (withShards && deputy < 0) {
+      throw new IllegalStateException("no live server acts for server-" + owner);
+    }
+    PlannedRows[] byServer = rows.byServer(iteration.plan, standIns);
+    for (int at = 0; at < byServer.length; at++) {
+      if (byServer[at] != null || at == deputy) {
+        requireNone(owner, at);
+        PlannedRows some = byServer[at] == null ? PlannedRows.none() : byServer[at];
+        parts.add(new Part(owner, at, false, some, at == deputy));
+      }
+    }
+  }
+
+  /** Else nobody could tell which part an answer is about. */
+  private void requireNone(int owner, int at) {
+    for (Part part : parts) {
+      if (part.owner == owner && part.at == at && part.phase != Phase.APPLIED) {
+        throw new IllegalStateException(
+            "server-" + at + " has a part of server-" + owner + "'s and cannot get another");
+      }
+    }
+  }
+
+  /**
+   * Another epoch: what was to be applied at servers that do not act for its owner any more goes to
+   * those that do. New parts wait; {@link #stage(boolean[], Outbox, long, long, long)} sends them.
+   */
+  void move(StandIns standIns) {
+    List<Part> moved = new ArrayList<>();
+    for (Iterator<Part> each = parts.iterator(); each.hasNext(); ) {
+      Part part = each.next();
+      if (part.phase != Phase.APPLIED && !isRight(part, standIns)) {
+        each.remove();
+        if (!part.witness) {
+          moved.add(part);
+        }
+      }
+    }
+    for (Part part : moved) {
+      split(part.owner, part.rows, part.withShards, standIns);
+    }
+  }
+
+  private boolean isRight(Part part, StandIns standIns) {
+    if (standIns.isLost(part.at)) {
+      return false;
+    }
+    if (part.witness) {
+      return !standIns.isLost(part.owner);
+    }
+    return part.at == part.owner
+        || (part.rows.areAt(part.at, iteration.plan, standIns)
+            && (!part.withShards || standIns.deputy(part.owner) == part.at));
   }
 
   private int shardsOf(int server) {
@@ -124,24 +207,27 @@ final class Push {
     part.retryAtNanos = retryAt;
     int owner = part.owner;
     NodeId to = NodeId.server(part.at);
-    int from = iteration.plan.start(owner);
-    int end = iteration.plan.start(owner + 1);
-    int rowMessages = (end - from + rowsPerMessage - 1) / rowsPerMessage;
-    int messages = rowMessages + shardsOf(owner);
+    int rows = part.rows.count();
+    int rowMessages = (rows + rowsPerMessage - 1) / rowsPerMessage;
+    int shardMessages = part.withShards ? shardsOf(owner) : 0;
+    if (rowMessages + shardMessages == 0) {
+      rowMessages = 1; // A deputy for which there is nothing but the record.
+    }
+    int messages = rowMessages + shardMessages;
     int number = 0;
-    long rowBytes = (long) dim * Float.BYTES;
-    for (; from < end; from += rowsPerMessage) {
-      int count = Math.min(rowsPerMessage, end - from);
-      MemorySegment ids =
-          iteration.rowIds().asSlice((long) from * Long.BYTES, (long) count * Long.BYTES);
-      MemorySegment gradients = iteration.rowValues().asSlice(from * rowBytes, count * rowBytes);
+    while (number < rowMessages) {
+      int from = number * rowsPerMessage;
+      PlannedRows some = part.rows.slice(from, Math.min(rows, from + rowsPerMessage));
       out.send(
           to,
           new DataMessage.StageRows(
               header(watermark, owner, number++, messages),
               participants,
-              Payload.of(ids),
-              Payload.of(gradients)));
+              some.ids(iteration),
+              some.values(iteration, dim)));
+    }
+    if (shardMessages == 0) {
+      return;
     }
     for (int shard = owner; shard < shards.count(); shard += shards.servers()) {
       MemorySegment gradients =
@@ -169,7 +255,7 @@ final class Push {
     }
     decided = true;
     for (Part part : parts) {
-      if (!part.isWitness()) {
+      if (!part.witness) {
         commit(part, out, watermark, nowNanos + retryNanos);
       }
     }
@@ -184,22 +270,17 @@ final class Push {
     for (Part part : parts) {
       if (part.at == server && part.owner == owner && part.phase == Phase.STAGING) {
         part.phase = Phase.STAGED;
-        staged++;
-        if (decided && !onePhase && !part.isWitness()) {
+        if (decided && !onePhase && !part.witness) {
           commit(part, out, watermark, nowNanos + retryNanos);
         }
       }
     }
   }
 
-  void onApplied(int server) {
+  void onApplied(int server, int owner) {
     for (Part part : parts) {
-      if (decided && part.at == server && !part.isWitness() && part.phase != Phase.APPLIED) {
-        if (part.phase != Phase.STAGED) {
-          staged++;
-        }
+      if (decided && part.at == server && part.owner == owner && !part.witness) {
         part.phase = Phase.APPLIED;
-        applied++;
       }
     }
   }
@@ -212,9 +293,8 @@ final class Push {
       }
       if (reason == RefusalReason.UNKNOWN_TRANSACTION
           && part.phase == Phase.STAGED
-          && !part.isWitness()) {
+          && !part.witness) {
         part.phase = Phase.STAGING;
-        staged--;
         part.retryAtNanos = nowNanos;
       } else {
         part.retryAtNanos = nowNanos + retryNanos / REFUSED_RETRY_DIVISOR;
@@ -231,9 +311,9 @@ final class Push {
       switch (part.phase) {
         case STAGING -> stage(part, out, watermark, nowNanos + retryNanos);
         case STAGED -> {
-          if (onePhase && !part.isWitness()) {
+          if (onePhase && !part.witness) {
             stage(part, out, watermark, nowNanos + retryNanos); // Asks whether it is applied.
-          } else if (decided && !part.isWitness()) {
+          } else if (decided && !part.witness) {
             commit(part, out, watermark, nowNanos + retryNanos);
           }
         }
@@ -245,7 +325,12 @@ final class Push {
   }
 
   boolean allStaged() {
-    return staged == parts.size();
+    for (Part part : parts) {
+      if (!part.isStaged()) {
+        return false;
+      }
+    }
+    return true;
   }
 
   boolean decided() {
@@ -253,6 +338,11 @@ final class Push {
   }
 
   boolean allApplied() {
-    return applied == participants.count();
+    for (Part part : parts) {
+      if (!part.witness && part.phase != Phase.APPLIED) {
+        return false;
+      }
+    }
+    return true;
   }
 }

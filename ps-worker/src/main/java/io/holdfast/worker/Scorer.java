@@ -1,7 +1,6 @@
 package io.holdfast.worker;
 
 import io.holdfast.config.job.JobSpec;
-import io.holdfast.config.placement.NnShards;
 import io.holdfast.config.protocol.DataMessage;
 import io.holdfast.criteo.CriteoBatch;
 import io.holdfast.criteo.CriteoFormat;
@@ -19,7 +18,6 @@ import java.util.Locale;
 public final class Scorer implements AutoCloseable {
   private final ClusterReader reader;
   private final JobSpec job;
-  private final NnShards shards;
   private final Iteration iteration;
   private final CriteoBatch batch;
   private final DenseEngine engine;
@@ -47,8 +45,8 @@ public final class Scorer implements AutoCloseable {
   public Scorer(ClusterReader reader, int threads) {
     this.reader = reader;
     this.job = reader.job();
-    this.shards = job.nnShards();
-    this.iteration = new Iteration(0, job, new LookupPlan(job.model(), job.stripeMap()), shards);
+    this.iteration =
+        new Iteration(0, job, new LookupPlan(job.model(), job.stripeMap()), job.nnShards());
     this.batch = new CriteoBatch(job.batch());
     EngineKind kind = EngineKind.valueOf(job.denseEngine().toUpperCase(Locale.ROOT));
     this.engine = DenseEngine.create(kind, job.model(), job.batch(), threads);
@@ -73,10 +71,12 @@ public final class Scorer implements AutoCloseable {
     LookupPlan plan = iteration.plan;
     plan.build(batch.ids(), CriteoFormat.CATEGORIES, count);
     iteration.planned();
-    RowPull pull = new RowPull(iteration, shards, job.model().dim());
-    pull.plan(job.servers(), job.messageBytesMax(), reader.requests());
+    RowPull pull = new RowPull(iteration, job, reader.standIns(), reader.requests());
     reader.await(
-        () -> pull.ask(reader.endpoint(), System.nanoTime(), job.retryNanos()),
+        () -> {
+          pull.move(reader.standIns());
+          pull.ask(reader.endpoint(), System.nanoTime(), job.retryNanos());
+        },
         (from, message) -> {
           switch (message) {
             case DataMessage.Rows rows -> pull.onRows(rows);

@@ -8,6 +8,7 @@ import io.holdfast.config.job.JobSpec;
 import io.holdfast.config.placement.Member;
 import io.holdfast.config.placement.NodeId;
 import io.holdfast.config.placement.PlacementMap;
+import io.holdfast.config.placement.StandIns;
 import io.holdfast.config.protocol.DataMessage;
 import io.holdfast.config.protocol.DataRange;
 import io.holdfast.config.transport.DataLink;
@@ -36,10 +37,10 @@ public final class WorkerAgent implements AutoCloseable {
   private static final long PROGRESS_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
   private final Member self;
+  private final JobSpec job;
   private final DataLink link;
   private final Endpoint endpoint;
   private final Consumer<ControlMessage> coordinator;
-  private final long retryNanos;
   private final BatchPreparer preparer;
   private final DenseRunner dense;
   private final WorkerCore core;
@@ -69,13 +70,13 @@ public final class WorkerAgent implements AutoCloseable {
       DataLink link,
       Consumer<ControlMessage> coordinator) {
     this.self = self;
+    this.job = job;
     this.link = link;
     this.endpoint = new Endpoint(self, link);
     this.coordinator = coordinator;
-    this.retryNanos = job.retryNanos();
     this.preparer = new BatchPreparer(job, WorkerData.open(job.data(), job.model()));
     this.dense = new DenseRunner(job);
-    this.core = new WorkerCore(self, job, new Effects());
+    this.core = new WorkerCore(self, job, StandIns.of(job, map), new Effects());
     endpoint.adopt(map);
     prepareThread = Executors.newSingleThreadExecutor(threads("prepare"));
     denseThread = Executors.newSingleThreadExecutor(threads("dense"));
@@ -105,7 +106,7 @@ public final class WorkerAgent implements AutoCloseable {
     post(
         () -> {
           if (endpoint.adopt(map)) {
-            core.onEpoch(System.nanoTime());
+            core.onEpoch(StandIns.of(job, map), System.nanoTime());
           }
         });
   }
@@ -178,7 +179,7 @@ public final class WorkerAgent implements AutoCloseable {
   }
 
   private void repeatLastWord(long now) {
-    if (lastWord != null && now - lastWordNanos >= retryNanos) {
+    if (lastWord != null && now - lastWordNanos >= job.retryNanos()) {
       lastWordNanos = now;
       coordinator.accept(lastWord);
     }

@@ -16,6 +16,7 @@ import io.holdfast.config.job.SyncMode;
 import io.holdfast.config.placement.Member;
 import io.holdfast.config.placement.NnShards;
 import io.holdfast.config.placement.NodeId;
+import io.holdfast.config.placement.StandIns;
 import io.holdfast.config.placement.StripeMap;
 import io.holdfast.config.protocol.DataMessage;
 import io.holdfast.config.protocol.DataRange;
@@ -74,9 +75,18 @@ final class WorkerCore {
   private long pushNanos;
   private long leaseRequestedNanos;
 
-  WorkerCore(Member self, JobSpec job, WorkerEffects effects) {
+  /** Of the newest epoch. */
+  private StandIns standIns;
+
+  /**
+   * A worker that has done nothing yet.
+   *
+   * @param standIns those of the first map
+   */
+  WorkerCore(Member self, JobSpec job, StandIns standIns, WorkerEffects effects) {
     this.self = self;
     this.job = job;
+    this.standIns = standIns;
     this.effects = effects;
     this.shards = job.nnShards();
     this.leasesDone = new Unacknowledged(effects::control);
@@ -114,7 +124,7 @@ final class WorkerCore {
     iteration.loss = loss;
     iteration.become(Iteration.State.STAGING);
     iteration.tx = new TxId(self.node(), self.incarnation(), nextSequence++);
-    iteration.push = new Push(iteration, job, shards);
+    iteration.push = new Push(iteration, job, shards, standIns);
     iteration.startedNanos = nowNanos;
     if (iteration.push.decided()) {
       iteration.become(Iteration.State.COMMITTING); // In one phase nobody is waited for.
@@ -165,7 +175,7 @@ final class WorkerCore {
       case DataMessage.Applied applied -> {
         Iteration iteration = pushing(applied.tx());
         if (iteration != null) {
-          iteration.push.onApplied(from.index());
+          iteration.push.onApplied(from.index(), applied.owner());
           if (iteration.push.allApplied()) {
             onApplied(iteration, nowNanos);
           }
@@ -333,15 +343,25 @@ final class WorkerCore {
     advance(nowNanos);
   }
 
-  /** A newer map is in force: everything that is not answered is asked again at once. */
-  void onEpoch(long nowNanos) {
+  /**
+   * A newer map is in force: what is open goes to those who stand in now, and everything that is
+   * not answered is asked again at once.
+   */
+  void onEpoch(StandIns newest, long nowNanos) {
+    standIns = newest;
     for (Iteration iteration : inFlight) {
       if (iteration.pull != null) {
+        iteration.pull.move(standIns);
         iteration.pull.ask(effects, nowNanos, job.retryNanos());
       }
       if (iteration.push != null) {
+        iteration.push.move(standIns);
         iteration.push.retry(effects, watermark, nowNanos, job.retryNanos(), true);
       }
+    }
+    stage(nowNanos);
+    for (Iteration iteration : inFlight) {
+      onStagedEverywhere(iteration, nowNanos); // All that was missing may be a lost witness.
     }
   }
 
@@ -454,8 +474,7 @@ final class WorkerCore {
   private void pull(Iteration iteration, long nowNanos) {
     iteration.become(Iteration.State.PULLING);
     iteration.startedNanos = nowNanos;
-    iteration.pull = new RowPull(iteration, shards, job.model().dim());
-    iteration.pull.plan(job.servers(), job.messageBytesMax(), requests);
+    iteration.pull = new RowPull(iteration, job, standIns, requests);
     iteration.pull.ask(effects, nowNanos, job.retryNanos());
   }
 

@@ -41,9 +41,10 @@ final class ScriptedWorker implements WorkerEffects, AutoCloseable {
   int finished;
   long now = 5_000_000_000L;
 
-  ScriptedWorker(JobSpec job) {
+  ScriptedWorker(JobSpec job, int... lost) {
     this.job = job;
-    core = new WorkerCore(new Member(NODE, INCARNATION, ""), job, this);
+    core =
+        new WorkerCore(new Member(NODE, INCARNATION, ""), job, TestJobs.standIns(job, lost), this);
     core.start(now);
   }
 
@@ -172,11 +173,24 @@ final class ScriptedWorker implements WorkerEffects, AutoCloseable {
   }
 
   void staged(int server, long sequence) {
-    message(NodeId.server(server), new DataMessage.Staged(tx(sequence), server));
+    staged(server, server, sequence);
+  }
+
+  void staged(int server, int owner, long sequence) {
+    message(NodeId.server(server), new DataMessage.Staged(tx(sequence), owner));
   }
 
   void applied(int server, long sequence) {
-    message(NodeId.server(server), new DataMessage.Applied(tx(sequence), server));
+    applied(server, server, sequence);
+  }
+
+  void applied(int server, int owner, long sequence) {
+    message(NodeId.server(server), new DataMessage.Applied(tx(sequence), owner));
+  }
+
+  /** A new epoch without some servers. */
+  void epochWithout(int... lost) {
+    core.onEpoch(TestJobs.standIns(job, lost), now);
   }
 
   /** Servers among what was sent. */

@@ -347,14 +347,14 @@ final class WorkerCoreTest {
     worker.read(10, 20, 0, ids(2, 2));
     List<Sent> pulls = worker.takeSent();
     worker.staged(0, 1);
-    worker.core.onEpoch(worker.now);
+    worker.epochWithout();
     List<Sent> again = worker.takeSent();
     assertEquals(Set.of(1), servers(again, DataMessage.Stage.class));
     assertEquals(
         servers(pulls, DataMessage.PullShard.class), servers(again, DataMessage.PullShard.class));
     worker.staged(1, 1);
     worker.takeSent();
-    worker.core.onEpoch(worker.now);
+    worker.epochWithout();
     assertEquals(Set.of(0, 1), servers(worker.takeSent(), DataMessage.Commit.class));
   }
 

@@ -5,6 +5,8 @@ import io.holdfast.config.control.WorkerControl.Lease;
 import io.holdfast.config.job.JobSpec;
 import io.holdfast.config.placement.Member;
 import io.holdfast.config.placement.NodeId;
+import io.holdfast.config.placement.PlacementMap;
+import io.holdfast.config.placement.StandIns;
 import io.holdfast.config.protocol.DataMessage;
 import io.holdfast.config.protocol.DataRange;
 import io.holdfast.config.protocol.Outbox;
@@ -82,10 +84,10 @@ public final class SteppedWorker implements AutoCloseable {
   private final Map<TxId, Iteration> open = new HashMap<>();
   private final Map<Long, Long> positions = new HashMap<>();
 
-  public SteppedWorker(Member self, JobSpec job, Surroundings surroundings) {
+  public SteppedWorker(Member self, JobSpec job, PlacementMap map, Surroundings surroundings) {
     this.surroundings = surroundings;
     this.job = job;
-    this.core = new WorkerCore(self, job, new Effects());
+    this.core = new WorkerCore(self, job, StandIns.of(job, map), new Effects());
   }
 
   public void start(long nowNanos) {
@@ -107,8 +109,8 @@ public final class SteppedWorker implements AutoCloseable {
     core.onControl(message, nowNanos);
   }
 
-  public void onEpoch(long nowNanos) {
-    core.onEpoch(nowNanos);
+  public void onEpoch(PlacementMap map, long nowNanos) {
+    core.onEpoch(StandIns.of(job, map), nowNanos);
   }
 
   public void tick(long nowNanos) {

@@ -83,7 +83,7 @@ final class SimWorker extends SimProcess implements SteppedWorker.Surroundings {
       }
       case WorkerControl.WorkerEpoch epoch -> {
         if (endpoint != null && endpoint.adopt(epoch.map())) {
-          core.onEpoch(nowNanos());
+          core.onEpoch(epoch.map(), nowNanos());
         }
       }
       default -> {
@@ -99,7 +99,7 @@ final class SimWorker extends SimProcess implements SteppedWorker.Surroundings {
     Member member = new Member(self, incarnation, "");
     endpoint = new Endpoint(member, cluster.network.open(self, incarnation, this::wake));
     endpoint.adopt(start.map());
-    core = new SteppedWorker(member, start.job(), this);
+    core = new SteppedWorker(member, start.job(), start.map(), this);
     core.start(nowNanos());
   }
 
