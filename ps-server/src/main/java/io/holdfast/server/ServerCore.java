@@ -261,6 +261,11 @@ public final class ServerCore implements AutoCloseable {
     return all;
   }
 
+  /** Committed data that this server records for itself. */
+  public List<ServerControl.RangeRecord> ownRanges() {
+    return transactions.ranges();
+  }
+
   /** Those for which this server stands in, by lost server; for the thread that drives the core. */
   public Map<Integer, StandIn> acting() {
     return Collections.unmodifiableMap(acting);

@@ -451,7 +451,7 @@ final class RedundancyOracle {
         List<RangeRecord> ledger = backup.core().holder().ledger(origin.index());
         if (!origin.isDead()) {
           requireEqual(
-              origin.core().ranges(),
+              origin.core().ownRanges(),
               ledger,
               Oracle.REPLICAS,
               "the ledger of " + origin + " at " + backup);

@@ -37,8 +37,13 @@ final class Scenarios {
     boolean redundant = random.nextInt(5) != 0;
     int servers = redundant ? 3 + random.nextInt(6) : 1 + random.nextInt(5);
     Redundancy redundancy = redundant ? redundancy(random, servers) : Redundancy.NONE;
-    // This version goes on without a server if there is one copy of everything.
-    boolean told = redundant && redundancy.r() == 1 && random.nextInt(3) != 0;
+    // This version goes on without a server if there is one copy of everything. A float sum drifts,
+    // so nothing could be compared.
+    boolean told =
+        redundant
+            && redundancy.r() == 1
+            && !redundancy.code().equals("sum")
+            && random.nextInt(3) != 0;
     if (told) {
       redundancy = redundancy.withNnReplicas(1);
     }
