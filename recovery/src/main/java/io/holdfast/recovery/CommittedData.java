@@ -30,7 +30,9 @@ final class CommittedData {
   }
 
   /**
-   * The totals.
+   * The totals. Iterations without a record are borne only as far as the ledger knows of deaths
+   * that can be the reason; their data was dealt out again, so that all of it is recorded exactly
+   * once nevertheless.
    *
    * @param records of all servers; each transaction's range was recorded by one of them
    * @throws ProtocolException naming the data that was trained twice or not at all, or counts that
@@ -55,8 +57,10 @@ final class CommittedData {
       }
     }
     requireExactly(expected(data, ledger), covered);
-    if (iterations != ledger.iterations()
-        || (data.endsByIterations() && iterations != data.iterations())) {
+    long repeated = ledger.iterations() - iterations;
+    if (repeated < 0
+        || repeated > ledger.atRisk()
+        || (data.endsByIterations() && ledger.iterations() != data.iterations())) {
       throw new ProtocolException(
           "servers committed "
               + iterations
@@ -69,7 +73,7 @@ final class CommittedData {
       throw new ProtocolException(
           "servers committed " + samples + " samples, workers trained " + reported);
     }
-    return new DataTotals(samples, iterations, skipped);
+    return new DataTotals(samples, ledger.iterations(), skipped, repeated);
   }
 
   private static SpanSet expected(TrainingData data, DataLedger ledger) {

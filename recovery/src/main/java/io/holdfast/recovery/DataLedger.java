@@ -70,6 +70,7 @@ final class DataLedger {
   private long batches;
   private long reportedSamples;
   private long barrenSkipped;
+  private long atRisk;
   private boolean anybodyDied;
   private String problem;
 
@@ -185,10 +186,16 @@ final class DataLedger {
    * back.
    *
    * @param transactions how many that worker committed since it joined
+   *     <p>A committed transaction may have no record any more, if the server that made it died
+   *     together with the worker. It counts as an iteration all the same, for others have applied
+   *     it; its data cannot be told from data that nobody trained and goes back, too. How often
+   *     that happened shows at the end ({@link CommittedData}).
    * @param committed all data that servers committed
+   * @param atRisk of the transactions, how many may have no record
    * @throws ProtocolException if the number cannot be
    */
-  void recover(int worker, long transactions, SpanSet committed) {
+  void recover(int worker, long transactions, SpanSet committed, long atRisk) {
+    this.atRisk += atRisk;
     long used = transactions - batchesOfDead.remove(worker);
     long refund = -used;
     List<Held> open = held.values().stream().filter(each -> each.worker == worker).toList();
@@ -253,6 +260,11 @@ final class DataLedger {
   /** Iterations that workers reported and that dead workers were found to have committed. */
   long iterations() {
     return batches;
+  }
+
+  /** Of {@link #iterations}, how many at most may be in no server's record. */
+  long atRisk() {
+    return atRisk;
   }
 
   /** Samples that workers reported; what dead workers committed is not in it. */

@@ -13,7 +13,10 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.BiConsumer;
 
-/** Asks all servers, when all is trained, what they committed and what it took. */
+/**
+ * Asks all live servers, when all is trained, what they committed and what it took. If one of them
+ * is lost meanwhile, another count begins when its deputy has the epoch without it.
+ */
 final class FinalCount {
   private final List<NodeId> servers;
   private final long query;
@@ -37,13 +40,15 @@ final class FinalCount {
   }
 
   void on(CommittedRanges message) {
-    if (message.query() == query) {
+    if (message.query() == query && servers.contains(message.server())) {
       ranges.putIfAbsent(message.server(), message.ranges());
     }
   }
 
   void on(ServerStatistics message) {
-    statistics.putIfAbsent(message.server(), message);
+    if (servers.contains(message.server())) {
+      statistics.putIfAbsent(message.server(), message);
+    }
   }
 
   void tick(long nowNanos) {

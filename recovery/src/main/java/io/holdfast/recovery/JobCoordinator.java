@@ -48,7 +48,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.stream.IntStream;
 
 /**
  * Runs a job: names processes, issues epochs, deals out data, settles what dead workers leave
@@ -62,6 +61,11 @@ import java.util.stream.IntStream;
  *                                   dies: next epoch, {@link WorkerTermination}, its data goes back,
  *                                   its index is free for a process that takes its place
  * </pre>
+ *
+ * <p>A server that dies once training has begun is {@link LostServers lost}: if the survivors hold
+ * everything, the next epoch is without it, they act for it ({@code StandIns}), and the job goes
+ * on; what was being asked of all servers is asked again once they have that epoch. Else the job is
+ * lost, too. Nobody takes a lost server's index.
  *
  * <p>Messages of one process must arrive in the order in which it sent them; they may be repeated.
  * Messages of a process that was declared dead have no effect, whether it is dead or not; it is
@@ -82,6 +86,7 @@ public final class JobCoordinator {
   private final PlacementEpochs epochs;
   private final DataLedger ledger;
   private final StepGate gate;
+  private final LostServers lost;
   private final ProgressBoard board = new ProgressBoard();
 
   /** Processes for which there may be room later, by incarnation. */
@@ -95,7 +100,10 @@ public final class JobCoordinator {
 
   private final List<WorkerFinished> summaries = new ArrayList<>();
   private JobPhase phase = JobPhase.GATHERING;
+
+  /** Null while it waits for an epoch to be in force. */
   private FinalCount count;
+
   private long nextQuery = 1;
   private boolean outcomeTold;
   private long progressNanos;
@@ -111,6 +119,7 @@ public final class JobCoordinator {
     this.epochs =
         new PlacementEpochs(
             settings.term(), settings.sessionKey(), settings.repeatNanos(), effects::send);
+    this.lost = new LostServers(job);
     this.ledger = new DataLedger(data, job.workers(), job.deterministic(), new LedgerAnswers());
     int staleness =
         switch (job.sync()) {
@@ -168,7 +177,7 @@ public final class JobCoordinator {
           }
           epochs.tick(nowNanos);
           terminations.values().forEach(each -> each.tick(nowNanos));
-          if (phase == JobPhase.COUNTING) {
+          if (count != null) {
             count.tick(nowNanos);
           }
         });
@@ -176,7 +185,8 @@ public final class JobCoordinator {
       progressDue = false;
       progressNanos = nowNanos;
       effects.progress(
-          board.progress(phase, registry.count(Role.SERVER), registry.count(Role.WORKER)));
+          board.progress(
+              phase, registry.count(Role.SERVER), registry.count(Role.WORKER), lost.all()));
     }
   }
 
@@ -185,10 +195,13 @@ public final class JobCoordinator {
       action.run();
       if (phase == JobPhase.TRAINING) {
         closeTerminations(nowNanos);
-        endTrainingIfDone(nowNanos);
+        endTrainingIfDone();
       }
-      if (phase == JobPhase.COUNTING && count.complete()) {
-        trained();
+      if (phase == JobPhase.COUNTING) {
+        countIfInForce(nowNanos);
+        if (count != null && count.complete()) {
+          trained();
+        }
       }
     } catch (ProtocolException e) {
       end(new JobFailed(FailureKind.INTERNAL, e.getMessage()), e.getMessage());
@@ -214,7 +227,7 @@ public final class JobCoordinator {
       case ServerReady serverReady -> onServerReady(serverReady.server(), nowNanos);
       case ServerFailed failed -> {
         if (speaks(failed.server(), failed.incarnation())) {
-          lose(registry.at(failed.server()).orElseThrow(), failed.reason());
+          down(registry.at(failed.server()).orElseThrow(), failed.reason(), nowNanos);
         }
       }
       case EpochAdopted adopted -> {
@@ -231,12 +244,12 @@ public final class JobCoordinator {
           terminations.values().forEach(each -> each.on(resolved, nowNanos));
       case CommittedRanges ranges -> {
         terminations.values().forEach(each -> each.on(ranges, nowNanos));
-        if (phase == JobPhase.COUNTING) {
+        if (count != null) {
           count.on(ranges);
         }
       }
       case ServerStatistics statistics -> {
-        if (phase == JobPhase.COUNTING) {
+        if (count != null) {
           count.on(statistics);
         }
       }
@@ -304,7 +317,8 @@ public final class JobCoordinator {
           case WORKER -> job.workers();
           case READER -> MAX_READERS;
         };
-    Set<NodeId> reserved = terminations.keySet();
+    Set<NodeId> reserved = new HashSet<>(terminations.keySet());
+    reserved.addAll(lost.all());
     Optional<NodeId> free =
         registry.free(register.role(), register.preferredIndex(), below, reserved);
     Optional<NodeProcess> replaced = registry.replacedBy(register, free.isEmpty());
@@ -325,12 +339,14 @@ public final class JobCoordinator {
       candidates.remove(register.incarnation());
       refuse(
           register.incarnation(),
-          "all "
-              + below
-              + " "
-              + register.role().name().toLowerCase(java.util.Locale.ROOT)
-              + "s of the job are there: "
-              + registry.all(register.role()));
+          register.role() == Role.SERVER && lost.any()
+              ? lost.refusal()
+              : "all "
+                  + below
+                  + " "
+                  + register.role().name().toLowerCase(java.util.Locale.ROOT)
+                  + "s of the job are there: "
+                  + registry.all(register.role()));
     }
   }
 
@@ -450,7 +466,7 @@ public final class JobCoordinator {
       return;
     }
     switch (process.node().role()) {
-      case SERVER -> lose(process, cause);
+      case SERVER -> serverDown(process, cause, nowNanos);
       case WORKER, READER -> {
         if (phase == JobPhase.STARTING) {
           if (!diedEarly.contains(process)) {
@@ -461,6 +477,27 @@ public final class JobCoordinator {
         }
       }
     }
+  }
+
+  private void serverDown(NodeProcess server, String cause, long nowNanos) {
+    NodeId node = server.node();
+    Optional<String> unbearable = lost.unbearable(node, phase, epochs.map());
+    if (unbearable.isPresent()) {
+      outcomeTold = false;
+      String reason = server + " is lost: " + cause + "; " + unbearable.get();
+      end(new JobLost(lost.shares(node), reason), reason);
+      return;
+    }
+    registry.declareDead(server);
+    lost.add(node);
+    effects.toUnregistered(
+        server.incarnation(), new Stop(node + " was declared dead and others act for it"));
+    PlacementMap map = epochs.next(registry.members(), nowNanos);
+    for (WorkerTermination each : terminations.values()) {
+      each.onServerLost(node, map.epoch(), nextQuery++);
+    }
+    // Whoever acts for it counts its records only once it has this epoch.
+    count = null;
   }
 
   private void leave(NodeProcess process, long nowNanos) {
@@ -496,7 +533,10 @@ public final class JobCoordinator {
         each.remove();
         closed = true;
         ledger.recover(
-            termination.worker().index(), termination.transactions(), termination.committedData());
+            termination.worker().index(),
+            termination.transactions(),
+            termination.committedData(),
+            lost.any() ? termination.atRisk() : 0);
       }
     }
     if (closed) {
@@ -538,7 +578,7 @@ public final class JobCoordinator {
     summaries.add(finished);
   }
 
-  private void endTrainingIfDone(long nowNanos) {
+  private void endTrainingIfDone() {
     if (ledger.problem().isPresent()) {
       String reason = ledger.problem().get();
       end(new JobFailed(FailureKind.DATA, reason), reason);
@@ -556,52 +596,46 @@ public final class JobCoordinator {
       return;
     }
     become(JobPhase.COUNTING);
-    count =
-        new FinalCount(
-            registry.all(Role.SERVER).stream().map(NodeProcess::node).toList(),
-            nextQuery++,
-            settings.repeatNanos(),
-            effects::send,
-            nowNanos);
+  }
+
+  private void countIfInForce(long nowNanos) {
+    if (count == null && epochs.inForce()) {
+      count =
+          new FinalCount(
+              registry.all(Role.SERVER).stream().map(NodeProcess::node).toList(),
+              nextQuery++,
+              settings.repeatNanos(),
+              effects::send,
+              nowNanos);
+    }
   }
 
   private void trained() {
     DataTotals totals = CommittedData.check(count.ranges(), data, ledger);
+    List<ServerStatistics> statistics = count.statistics();
+    count = null;
     become(JobPhase.SERVING);
     outcomeTold = true;
-    effects.outcome(new JobTrained(totals, summaries, count.statistics()));
+    effects.outcome(new JobTrained(totals, summaries, statistics, warnings(totals)));
     for (NodeProcess worker : registry.all(Role.WORKER)) {
       effects.send(worker.node(), new Stop("the job is trained"));
     }
   }
 
-  /** This version does not rebuild a server's share, also where others could. */
-  private void lose(NodeProcess server, String cause) {
-    int index = server.node().index();
-    List<String> lost = new ArrayList<>();
-    lost.add(
-        server.node()
-            + "'s share of the embedding rows: up to "
-            + Math.min(job.stripeMap().dataCapacity(), job.model().totalRows())
-            + " of "
-            + job.model().totalRows());
-    int[] shards =
-        IntStream.range(0, job.nnShards().count())
-            .filter(shard -> job.nnShards().primary(shard) == index)
-            .toArray();
-    if (shards.length > 0) {
-      lost.add("NN shards " + java.util.Arrays.toString(shards));
+  private List<String> warnings(DataTotals totals) {
+    List<String> warnings = new ArrayList<>();
+    if (lost.any()) {
+      warnings.add(lost.all() + " died; others acted for what it owned, which has no copies now");
     }
-    String reason =
-        server
-            + " is lost: "
-            + cause
-            + (job.redundancy().isOn()
-                ? "; others hold what it takes to rebuild its share, but this version recovers no"
-                    + " servers while a job runs"
-                : "; nothing is redundant");
-    outcomeTold = false;
-    end(new JobLost(lost, reason), reason);
+    if (totals.repeated() > 0) {
+      warnings.add(
+          totals.repeated()
+              + " iterations were committed by workers that died together with one of "
+              + lost.all()
+              + ", and the record of their data died with it: that data was trained twice, and what"
+              + " they changed at that server may be lost; commit.witness = on keeps such changes");
+    }
+    return warnings;
   }
 
   private void end(JobOutcome outcome, String reason) {

@@ -14,13 +14,19 @@ public sealed interface JobOutcome {
    *
    * @param totals what servers committed
    * @param workers what workers said at their end; those that died are missing
-   * @param servers what servers say
+   * @param servers what servers say; those that were lost are missing
+   * @param warnings what people should know of it, in words
    */
-  record JobTrained(DataTotals totals, List<WorkerFinished> workers, List<ServerStatistics> servers)
+  record JobTrained(
+      DataTotals totals,
+      List<WorkerFinished> workers,
+      List<ServerStatistics> servers,
+      List<String> warnings)
       implements JobOutcome {
     public JobTrained {
       workers = List.copyOf(workers);
       servers = List.copyOf(servers);
+      warnings = List.copyOf(warnings);
     }
 
     @Override

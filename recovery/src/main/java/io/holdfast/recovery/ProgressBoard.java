@@ -2,7 +2,9 @@ package io.holdfast.recovery;
 
 import io.holdfast.config.control.WorkerControl.WorkerFinished;
 import io.holdfast.config.control.WorkerControl.WorkerProgress;
+import io.holdfast.config.placement.NodeId;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /** Adds up what workers report. A dead worker's share of the work stays counted. */
@@ -46,7 +48,7 @@ final class ProgressBoard {
     }
   }
 
-  JobProgress progress(JobPhase phase, int servers, int workers) {
+  JobProgress progress(JobPhase phase, int servers, int workers, List<NodeId> lost) {
     long samples = 0;
     long iterations = 0;
     Mean loss = new Mean();
@@ -57,7 +59,8 @@ final class ProgressBoard {
       loss.add(line.loss, line.newSamples);
       auc.add(line.auc, line.samples);
     }
-    return new JobProgress(phase, servers, workers, samples, iterations, loss.value(), auc.value());
+    return new JobProgress(
+        phase, servers, workers, lost, samples, iterations, loss.value(), auc.value());
   }
 
   /** A weighted mean of those values that are numbers. */

@@ -27,51 +27,72 @@ import java.util.function.BiConsumer;
  * <pre>
  *   FENCING --all adopted an epoch without it--> QUERYING --all told what they know-->
  *   RESOLVING --all committed or dropped--> COUNTING --all told what data is committed--> DONE
+ *
+ *   each but DONE --a server is lost--> FENCING --all have the epoch without that server, too-->
+ *   QUERYING, or RESOLVING if it was decided before
  * </pre>
  *
  * <p>A server asked after it adopted the epoch will never again obey the worker, so "I know of no
  * commit" stays true (hazard 5). What one server committed, or what the worker's watermark says was
  * applied everywhere, is committed at all; everything else is dropped at all.
  *
+ * <p><b>Lost servers.</b> What a server says before it has the epoch without a lost one may lack
+ * what it folds of that one's updates afterwards; once it has the epoch it folds no more of them.
+ * So all questions are put again then, to the live servers. What the lost server itself had
+ * answered counts no more, although it was true: what only it knew to be committed it had told
+ * nobody, so no survivor has it, the worker never heard it was applied, and dropping it everywhere
+ * is as right as committing it, but leaves nothing half done. A decision stands, for some may have
+ * obeyed it. Then, as when the worker had begun to commit, the lost server's part is gone if it was
+ * neither redundant nor witnessed (guarantee G3's hole), and with it perhaps the record of the
+ * transaction's data: {@link #atRisk}.
+ *
  * <p>Each phase's messages go again to the servers that have not answered, on {@link #tick}.
  */
 final class WorkerTermination {
   enum State {
-    FENCING(null),
-    QUERYING(FENCING),
-    RESOLVING(QUERYING),
-    COUNTING(RESOLVING),
-    DONE(COUNTING);
+    FENCING,
+    QUERYING,
+    RESOLVING,
+    COUNTING,
+    DONE;
 
-    private final State before;
-
-    State(State before) {
-      this.before = before;
+    boolean mayBecome(State next) {
+      return switch (next) {
+        case FENCING -> this != DONE;
+        case QUERYING -> this == FENCING;
+        case RESOLVING -> this == FENCING || this == QUERYING;
+        case COUNTING -> this == RESOLVING;
+        case DONE -> this == COUNTING;
+      };
     }
   }
 
   private final NodeId worker;
   private final long incarnation;
-  private final Epoch epoch;
   private final Set<NodeId> servers;
-  private final long query;
   private final long repeatNanos;
   private final BiConsumer<NodeId, ControlMessage> effects;
 
+  private Epoch epoch;
+  private long query;
   private State state = State.FENCING;
   private final Set<NodeId> adopted = new TreeSet<>(PlacementEpochs.ORDER);
   private final Map<NodeId, WorkerTransactions> known = new LinkedHashMap<>();
   private final Set<NodeId> resolved = new TreeSet<>(PlacementEpochs.ORDER);
   private final Map<NodeId, List<RangeRecord>> ranges = new LinkedHashMap<>();
-  private List<Long> committed = List.of();
+
+  /** What everybody is to commit; null while it is undecided. */
+  private List<Long> committed;
+
   private long transactions;
+  private long atRisk;
   private long askedNanos;
 
   /**
    * Begins with waiting for the fence.
    *
    * @param epoch first one without the worker
-   * @param servers all that may hold parts of its transactions
+   * @param servers all live ones; they may hold parts of its transactions
    * @param query number for the question after committed data
    * @param repeatNanos what is not answered for so long is asked again
    * @param effects messages to servers
@@ -106,13 +127,35 @@ final class WorkerTermination {
     return state == State.DONE;
   }
 
+  /**
+   * A server is lost. All begins anew with the live ones, but for a decision.
+   *
+   * @param without first epoch without it
+   * @param newQuery number for the next question after committed data
+   */
+  void onServerLost(NodeId server, Epoch without, long newQuery) {
+    if (state == State.DONE) {
+      return;
+    }
+    servers.remove(server);
+    epoch = without;
+    query = newQuery;
+    adopted.clear();
+    known.clear();
+    resolved.clear();
+    ranges.clear();
+    if (state != State.FENCING) {
+      state = checked(State.FENCING);
+    }
+  }
+
   /** A server has an epoch; a later one than the first without the worker fences it too. */
   void on(EpochAdopted message, long nowNanos) {
     if (state != State.FENCING || message.epoch().compareTo(epoch) < 0) {
       return;
     }
     if (servers.contains(message.server()) && adopted.add(message.server())) {
-      advanceIf(adopted.size(), State.QUERYING, nowNanos);
+      advanceIf(adopted.size(), committed == null ? State.QUERYING : State.RESOLVING, nowNanos);
     }
   }
 
@@ -158,6 +201,15 @@ final class WorkerTermination {
     return transactions;
   }
 
+  /**
+   * How many of its transactions are committed but not known to be applied everywhere before it
+   * died. Only their records can have died with a server.
+   */
+  long atRisk() {
+    requireDone();
+    return atRisk;
+  }
+
   /** All data that servers recorded as committed, when all was settled. */
   SpanSet committedData() {
     requireDone();
@@ -186,7 +238,8 @@ final class WorkerTermination {
     }
     seen.removeIf(sequence -> sequence > watermark && !decided.contains(sequence));
     committed = new ArrayList<>(seen);
-    transactions = watermark + decided.tailSet(watermark, false).size();
+    atRisk = decided.tailSet(watermark, false).size();
+    transactions = watermark + atRisk;
   }
 
   private void advanceIf(int answers, State next, long nowNanos) {
@@ -196,11 +249,15 @@ final class WorkerTermination {
   }
 
   private void become(State next, long nowNanos) {
-    if (next.before != state) {
+    state = checked(next);
+    ask(nowNanos);
+  }
+
+  private State checked(State next) {
+    if (!state.mayBecome(next)) {
       throw new IllegalStateException("termination of " + worker + ": " + state + " to " + next);
     }
-    state = next;
-    ask(nowNanos);
+    return next;
   }
 
   private void ask(long nowNanos) {

@@ -141,7 +141,7 @@ final class JobCoordinatorTest implements CoordinatorEffects {
   void shouldTrainAndThenServeReaders() {
     trainTo(50, 50, 2);
     JobTrained trained = assertInstanceOf(JobTrained.class, outcomes.getFirst());
-    assertEquals(new DataTotals(94, 2, 6), trained.totals());
+    assertEquals(new DataTotals(94, 2, 6, 0), trained.totals());
     assertEquals(JobPhase.SERVING, coordinator.phase());
     only(WORKER_0, Stop.class);
     assertTrue(all(SERVER_0, Stop.class).isEmpty());

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.holdfast.config.job.SyncMode;
 import io.holdfast.recovery.JobOutcome.JobFailed;
+import io.holdfast.recovery.JobOutcome.JobLost;
 import io.holdfast.recovery.JobOutcome.JobTrained;
 import io.holdfast.recovery.JobSimulation.Shape;
 import java.util.ArrayList;
@@ -25,7 +26,7 @@ final class JobSimulationTest {
     int trained = 0;
     int abandoned = 0;
     for (long seed : seeds()) {
-      Shape shape = shape(new Random(seed), true);
+      Shape shape = shape(new Random(seed), true, 0);
       try {
         JobOutcome outcome = new JobSimulation(shape, seed, seed + 1).run();
         if (outcome instanceof JobTrained) {
@@ -49,9 +50,40 @@ final class JobSimulationTest {
   }
 
   @Test
+  void shouldTrainEverythingWhicheverServerDies() {
+    int degraded = 0;
+    int repeated = 0;
+    int gone = 0;
+    for (long seed : seeds()) {
+      Shape shape = shape(new Random(seed), seed % 4 != 0, seed % 5 == 0 ? 2 : 1);
+      try {
+        JobSimulation simulation = new JobSimulation(shape, seed, seed + 1);
+        switch (simulation.run()) {
+          case JobTrained trained -> {
+            degraded += simulation.lost().isEmpty() ? 0 : 1;
+            repeated += trained.totals().repeated() > 0 ? 1 : 0;
+          }
+          case JobLost lost -> gone++;
+          case JobFailed failed ->
+              assertTrue(
+                  failed.kind() == JobOutcome.FailureKind.WORKERS
+                      || failed.reason().contains("not a single good line"),
+                  failed.toString());
+        }
+      } catch (AssertionError | RuntimeException e) {
+        throw new AssertionError("seed " + seed + ", " + shape, e);
+      }
+    }
+    if (SEEDS >= 1000 && seeds().size() > 1) {
+      String counts = degraded + " degraded, " + repeated + " repeated, " + gone + " lost";
+      assertTrue(degraded > SEEDS / 3 && repeated > 0 && gone > 0, counts);
+    }
+  }
+
+  @Test
   void shouldKeepTheDeterministicOrderWhateverTheNetworkDoes() {
     for (long seed = 1; seed <= SEEDS / 10; seed++) {
-      Shape drawn = shape(new Random(seed), false);
+      Shape drawn = shape(new Random(seed), false, 0);
       Shape shape =
           new Shape(
               drawn.servers(),
@@ -64,6 +96,8 @@ final class JobSimulationTest {
               drawn.badLines(),
               0,
               false,
+              0,
+              0,
               drawn.data());
       List<String> first = order(shape, seed, 1);
       assertEquals(first, order(shape, seed, 2), "seed " + seed);
@@ -98,7 +132,7 @@ final class JobSimulationTest {
     return seeds;
   }
 
-  private static Shape shape(Random random, boolean deaths) {
+  private static Shape shape(Random random, boolean deaths, int serverDeaths) {
     SyncMode sync = List.of(SyncMode.values()).get(random.nextInt(3));
     boolean deterministic = sync == SyncMode.SYNC && random.nextBoolean();
     int workers = 1 + random.nextInt(4);
@@ -117,8 +151,9 @@ final class JobSimulationTest {
         random.nextInt(3) == 0
             ? TrainingData.ofIterations(splits, 1 + random.nextInt(60))
             : TrainingData.ofPasses(splits, 1 + random.nextInt(2));
+    int servers = serverDeaths == 0 ? 1 + random.nextInt(4) : 2 + random.nextInt(4);
     return new Shape(
-        1 + random.nextInt(4),
+        servers,
         workers,
         sync,
         random.nextInt(4),
@@ -128,6 +163,8 @@ final class JobSimulationTest {
         random.nextInt(2) * random.nextDouble() * random.nextDouble(),
         deaths ? random.nextInt(5) : 0,
         random.nextBoolean(),
+        serverDeaths == 0 ? 0 : 1 + random.nextInt(servers - 1),
+        serverDeaths,
         data);
   }
 }

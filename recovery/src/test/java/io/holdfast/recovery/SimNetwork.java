@@ -2,29 +2,48 @@ package io.holdfast.recovery;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 
 /**
- * Channels between processes. Each pair keeps its order; between pairs anything goes. A message may
- * arrive twice in a row.
+ * Channels between processes. Each pair keeps its order; between pairs anything goes, and some may
+ * be slow. A message may arrive twice in a row.
  */
 final class SimNetwork {
   private record Pair(Object from, Object to) {}
+
+  private static final int SLOWNESS = 30;
 
   private final Random random;
   private final double duplicates;
   private final Map<Pair, ArrayDeque<Runnable>> channels = new LinkedHashMap<>();
 
+  private final boolean anySlow;
+
+  /** By identity. */
+  private final Set<ArrayDeque<Runnable>> slow = Collections.newSetFromMap(new IdentityHashMap<>());
+
   SimNetwork(Random random, double duplicates) {
     this.random = random;
     this.duplicates = duplicates;
+    this.anySlow = random.nextBoolean();
   }
 
   void send(Object from, Object to, Runnable arrival) {
-    channels.computeIfAbsent(new Pair(from, to), pair -> new ArrayDeque<>()).add(arrival);
+    ArrayDeque<Runnable> channel = channels.get(new Pair(from, to));
+    if (channel == null) {
+      channel = new ArrayDeque<>();
+      channels.put(new Pair(from, to), channel);
+      if (anySlow && random.nextInt(4) == 0) {
+        slow.add(channel);
+      }
+    }
+    channel.add(arrival);
   }
 
   /** A process is gone: of what it sent last, some may never arrive. */
@@ -40,6 +59,11 @@ final class SimNetwork {
         });
   }
 
+  /** Messages on their way. */
+  int waiting() {
+    return channels.values().stream().mapToInt(ArrayDeque::size).sum();
+  }
+
   /** Delivers one message of a random channel; false if there is none. */
   boolean deliver() {
     List<ArrayDeque<Runnable>> ready = new ArrayList<>();
@@ -52,6 +76,9 @@ final class SimNetwork {
       return false;
     }
     ArrayDeque<Runnable> channel = ready.get(random.nextInt(ready.size()));
+    for (int i = 0; i < 4 && slow.contains(channel) && random.nextInt(SLOWNESS) != 0; i++) {
+      channel = ready.get(random.nextInt(ready.size()));
+    }
     boolean again = random.nextDouble() < duplicates;
     (again ? channel.peekFirst() : channel.removeFirst()).run();
     return true;

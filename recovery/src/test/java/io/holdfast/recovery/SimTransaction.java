@@ -12,8 +12,12 @@ final class SimTransaction {
   final DataRange range;
   final Participants participants;
   final long lease;
-  final Set<Integer> stagedBy = new HashSet<>();
-  final Set<Integer> appliedBy = new HashSet<>();
+  final Set<SimPart> staged = new HashSet<>();
+  final Set<SimPart> applied = new HashSet<>();
+
+  /** Participants that the worker believed alive when it decided. */
+  final Set<Integer> aliveAtDecision = new HashSet<>();
+
   boolean opened;
   boolean committing;
 

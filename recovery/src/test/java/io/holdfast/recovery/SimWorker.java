@@ -23,7 +23,6 @@ import io.holdfast.config.job.SyncMode;
 import io.holdfast.config.placement.NodeId;
 import io.holdfast.config.placement.PlacementMap;
 import io.holdfast.config.protocol.DataRange;
-import io.holdfast.config.protocol.Participants;
 import io.holdfast.config.protocol.TxId;
 import java.util.ArrayList;
 import java.util.List;
@@ -191,23 +190,43 @@ final class SimWorker {
     stage(tx);
   }
 
-  private void stage(SimTransaction tx) {
-    eachParticipant(
-        tx.participants,
-        server -> {
-          if (!tx.stagedBy.contains(server.self.index())) {
-            var epoch = map.epoch();
-            simulation.network.send(this, server, () -> server.stage(tx, epoch, this));
-          }
-        });
+  /** The parts that are to be staged and applied by the worker's map. */
+  private List<SimPart> parts(SimTransaction tx) {
+    List<SimPart> parts = new ArrayList<>();
+    for (int i = 0; i < tx.participants.count(); i++) {
+      int owner = tx.participants.get(i);
+      SimPart whole = new SimPart(owner, owner);
+      if (tx.applied.contains(whole) || map.member(NodeId.server(owner)).isPresent()) {
+        parts.add(whole);
+      } else {
+        simulation.hosts(owner, map).forEach(host -> parts.add(new SimPart(owner, host)));
+      }
+    }
+    return parts;
   }
 
-  void onStaged(SimTransaction tx, int server) {
+  private void stage(SimTransaction tx) {
+    for (SimPart part : parts(tx)) {
+      if (!tx.staged.contains(part)) {
+        stage(tx, part);
+      }
+    }
+  }
+
+  private void stage(SimTransaction tx, SimPart part) {
+    var epoch = map.epoch();
+    SimServer server = simulation.server(part.host());
+    simulation.network.send(this, server, () -> server.stage(tx, part, epoch, this));
+  }
+
+  void onStaged(SimTransaction tx, SimPart part) {
     if (dead || !inFlight.containsKey(tx.id.sequence())) {
       return;
     }
-    tx.stagedBy.add(server);
-    if (tx.stagedBy.size() == tx.participants.count() && !tx.committing) {
+    tx.staged.add(part);
+    if (tx.committing) {
+      commit(tx);
+    } else if (tx.staged.containsAll(parts(tx))) {
       if (job.deterministic()) {
         simulation.toCoordinator(this, new StepReady(self, incarnation, tx.id.sequence()));
       } else {
@@ -217,26 +236,35 @@ final class SimWorker {
   }
 
   private void commit(SimTransaction tx) {
-    tx.committing = true;
+    if (!tx.committing) {
+      tx.committing = true;
+      for (int i = 0; i < tx.participants.count(); i++) {
+        if (map.member(NodeId.server(tx.participants.get(i))).isPresent()) {
+          tx.aliveAtDecision.add(tx.participants.get(i));
+        }
+      }
+    }
     long mark = watermark;
-    eachParticipant(
-        tx.participants,
-        server -> {
-          if (!tx.appliedBy.contains(server.self.index())) {
-            var epoch = map.epoch();
-            simulation.network.send(this, server, () -> server.commit(tx, mark, epoch, this));
-          }
-        });
+    var epoch = map.epoch();
+    for (SimPart part : parts(tx)) {
+      if (!tx.staged.contains(part)) {
+        stage(tx, part);
+      } else if (!tx.applied.contains(part)) {
+        SimServer server = simulation.server(part.host());
+        simulation.network.send(this, server, () -> server.commit(tx, part, mark, epoch, this));
+      }
+    }
   }
 
-  void onApplied(SimTransaction tx, int server) {
+  void onApplied(SimTransaction tx, SimPart part) {
     if (dead || !inFlight.containsKey(tx.id.sequence())) {
       return;
     }
-    tx.appliedBy.add(server);
-    if (tx.appliedBy.size() < tx.participants.count()) {
+    tx.applied.add(part);
+    if (!tx.applied.containsAll(parts(tx))) {
       return;
     }
+    simulation.acknowledged.add(tx);
     inFlight.remove(tx.id.sequence());
     appliedAhead.add(tx.id.sequence());
     while (appliedAhead.remove(watermark + 1)) {
@@ -281,7 +309,7 @@ final class SimWorker {
         simulation.toCoordinator(this, new StepStart(self, incarnation, tx.id.sequence()));
       } else if (tx.committing) {
         commit(tx);
-      } else if (tx.stagedBy.size() == tx.participants.count()) {
+      } else if (tx.staged.containsAll(parts(tx))) {
         simulation.toCoordinator(this, new StepReady(self, incarnation, tx.id.sequence()));
       } else {
         stage(tx);
@@ -301,14 +329,5 @@ final class SimWorker {
         + " in flight "
         + inFlight.keySet()
         + (requested ? " wants a lease" : "");
-  }
-
-  private void eachParticipant(
-      Participants participants, java.util.function.Consumer<SimServer> action) {
-    List<SimServer> all = new ArrayList<>();
-    for (int i = 0; i < participants.count(); i++) {
-      all.add(simulation.server(participants.get(i)));
-    }
-    all.forEach(action);
   }
 }

@@ -23,6 +23,18 @@ public final class TestJobs {
       boolean deterministic,
       int window,
       int batch) {
+    return job(servers, workers, sync, staleness, deterministic, window, batch, Redundancy.NONE);
+  }
+
+  public static JobSpec job(
+      int servers,
+      int workers,
+      SyncMode sync,
+      int staleness,
+      boolean deterministic,
+      int window,
+      int batch,
+      Redundancy redundancy) {
     return new JobSpec(
         Presets.named("kaggle").withMaxRowsPerTable(10),
         OptimizerSpec.of(OptimizerKind.ADAGRAD),
@@ -30,7 +42,7 @@ public final class TestJobs {
         7,
         servers,
         workers,
-        Redundancy.NONE,
+        redundancy,
         CommitMode.TWO_PHASE,
         4096,
         batch,

@@ -1,5 +1,6 @@
 package io.holdfast.launcher.job;
 
+import io.holdfast.config.placement.NodeId;
 import io.holdfast.launcher.progress.Progress;
 import io.holdfast.launcher.progress.ProgressPoint;
 import io.holdfast.recovery.JobOutcome;
@@ -8,7 +9,9 @@ import io.holdfast.recovery.JobOutcome.JobFailed;
 import io.holdfast.recovery.JobProgress;
 import io.holdfast.recovery.TrainingData;
 import io.holdfast.worker.metrics.AucAlarm;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -36,6 +39,11 @@ public final class TrainingWatch {
 
   /** The coordinator tells how far the job is. */
   public synchronized void onProgress(JobProgress now) {
+    if (last != null && now.lost().size() > last.lost().size()) {
+      LOG.warn(
+          "lost: {}; others act for it and training goes on, but what it owned has no copies now",
+          words(now.lost()));
+    }
     last = now;
     long nanos = System.nanoTime();
     switch (now.phase()) {
@@ -45,7 +53,7 @@ public final class TrainingWatch {
         }
         progress.at(
             new ProgressPoint(
-                "training",
+                now.lost().isEmpty() ? "training" : "training without " + words(now.lost()),
                 data.iterations() > 0 ? now.iterations() : now.samples(),
                 data.iterations(),
                 data.iterations() > 0 ? "iterations" : "samples",
@@ -64,10 +72,17 @@ public final class TrainingWatch {
   /** The coordinator tells how the job ended. */
   public synchronized void onOutcome(JobOutcome told) {
     trainingEnds(System.nanoTime());
+    if (told instanceof JobOutcome.JobTrained trained) {
+      trained.warnings().forEach(LOG::warn);
+    }
     if (outcome == null || !(told instanceof JobOutcome.JobTrained)) {
       outcome = told;
     }
     notifyAll();
+  }
+
+  private static String words(List<NodeId> nodes) {
+    return nodes.stream().map(NodeId::toString).collect(Collectors.joining(", "));
   }
 
   private void trainingEnds(long nanos) {
