@@ -18,8 +18,8 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Asks all servers to compare what they keep for others with what it protects, piece by piece, and
- * sums up what they say. Training may go on meanwhile. For one thread.
+ * Asks all live servers to compare what they keep for others with what it protects, piece by piece,
+ * and sums up what they say. Training may go on meanwhile. For one thread.
  *
  * <p>Each server gets a few questions at a time. A question that is not answered in time is
  * repeated under its number, which the server knows if it is still at it; one that a newer epoch
@@ -125,6 +125,7 @@ public final class ClusterScrub {
     long before = 0;
     while (true) {
       long now = System.nanoTime();
+      giveUpLost();
       ask(now, now - start);
       long done = walks.stream().mapToLong(walk -> walk.done).sum();
       if (done == total) {
@@ -138,6 +139,17 @@ public final class ClusterScrub {
       reader.requirePatience(now - heard);
       boolean moved = reader.step(this::onMessage);
       repeat(System.nanoTime(), moved);
+    }
+  }
+
+  /** What a lost server kept is gone; nobody can compare it. */
+  private void giveUpLost() {
+    for (Walk walk : walks) {
+      if (walk.done < walk.end && reader.standIns().isLost(walk.server)) {
+        walk.asked = walk.end;
+        walk.done = walk.end;
+        open.values().removeIf(question -> question.walk == walk);
+      }
     }
   }
 

@@ -63,6 +63,29 @@ class ManyProcessesTest {
     assertTrue(lost.err().contains("server-1"), lost.err());
   }
 
+  /** Bit for bit what the same job ends in when nobody is killed. */
+  @Test
+  void shouldEndInTheSameBytesWithoutAServerThatIsKilled() throws Exception {
+    Path data = HoldfastRun.generate(directory, 20_000);
+    String[] job = {
+      "--servers", "4", "--deterministic", "--redundancy", "ecrm", "--k", "2", "--epochs", "3"
+    };
+    Path whole = directory.resolve("whole");
+    HoldfastRun.of(HoldfastRun.train(data, whole, job)).requireDone();
+    List<String> verified = new ArrayList<>(List.of(job));
+    verified.add("--verify");
+    Path report = directory.resolve("report");
+    Running running = start(data, report, verified.toArray(String[]::new));
+    running.kill("server", 2);
+    running.run.get().requireDone();
+    JsonNode json = HoldfastRun.json(report);
+    assertEquals("server-2", json.get("faults").get(0).get("node").asText());
+    assertEquals(HoldfastRun.json(whole).get("modelDigest"), json.get("modelDigest"));
+    assertEquals(HoldfastRun.json(whole).get("samples"), json.get("samples"));
+    assertEquals(0, json.get("verify").get("wrong").asLong());
+    assertTrue(json.get("verify").get("parities").asLong() > 0);
+  }
+
   private static Running start(Path data, Path report, String... more) {
     List<String> arguments = new ArrayList<>(List.of(more));
     arguments.addAll(List.of("--processes", "--set", "progress.interval=200ms"));

@@ -119,12 +119,17 @@ public final class StandIns {
     if (deputy(lost) == server) {
       return true;
     }
-    for (int stripe = 0; stripe < stripes.stripesPerCycle(); stripe++) {
+    for (int stripe = 0; stripe < firstStripes(); stripe++) {
       if (ofStripe(stripe) == server && holdsRow(lost, stripe)) {
         return true;
       }
     }
     return false;
+  }
+
+  /** Enough of them to see every pattern there is. */
+  private long firstStripes() {
+    return Math.min(stripes.stripes(), stripes.stripesPerCycle());
   }
 
   private boolean holdsRow(int server, long stripe) {
@@ -138,9 +143,7 @@ public final class StandIns {
 
   /** What nobody has any more, in words; empty if the survivors hold everything. */
   public Optional<String> missing() {
-    for (int stripe = 0;
-        stripe < Math.min(stripes.stripes(), stripes.stripesPerCycle());
-        stripe++) {
+    for (int stripe = 0; stripe < firstStripes(); stripe++) {
       int lost = lostOf(stripe);
       if (lost > stripes.r()) {
         return Optional.of(
