@@ -337,6 +337,7 @@ public final class ServerCore implements AutoCloseable {
         // A worker in another epoch dropped an answer; it asks again when it has the new map.
         if (isPeer(from)) {
           origin.onRefused(from);
+          acting.values().forEach(standIn -> standIn.onRefused(from, nowNanos));
         }
       }
       case DataMessage.ExportedRows m -> ignore(from, m);
@@ -472,7 +473,7 @@ public final class ServerCore implements AutoCloseable {
     if (!acting.isEmpty() && count > 0) {
       StandIn standIn = actingFor(ids.get(ValueLayout.JAVA_LONG_UNALIGNED, 0));
       if (standIn != null) {
-        standIn.pull(from, pull, nowNanos);
+        standIn.pull(from, pull);
         return;
       }
     }
@@ -525,7 +526,7 @@ public final class ServerCore implements AutoCloseable {
   private void stageFor(StandIn standIn, NodeId from, DataMessage.Stage stage)
       throws RefusedException {
     TxId tx = stage.header().tx();
-    switch (standIn.stage(stage, nowNanos)) {
+    switch (standIn.stage(stage)) {
       case NOTHING_YET -> {
         // Answered with the last part, once all rows are promoted.
       }
@@ -688,7 +689,7 @@ public final class ServerCore implements AutoCloseable {
         transactions.resolve(m.worker(), m.incarnation(), m.committed());
         witness.resolve(m.worker(), m.incarnation());
         for (StandIn standIn : acting.values()) {
-          standIn.resolve(m.worker(), m.incarnation(), m.committed(), nowNanos);
+          standIn.resolve(m.worker(), m.incarnation(), m.committed());
         }
         // Its data counts as committed from then on, so it must be redundant.
         tellResolved(new Incarnation(m.worker(), m.incarnation()));

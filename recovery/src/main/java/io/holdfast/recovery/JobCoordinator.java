@@ -633,7 +633,16 @@ public final class JobCoordinator {
               + " iterations were committed by workers that died together with one of "
               + lost.all()
               + ", and the record of their data died with it: that data was trained twice, and what"
-              + " they changed at that server may be lost; commit.witness = on keeps such changes");
+              + " they changed at that server may be lost");
+    }
+    if (ledger.atRisk() > 0) {
+      warnings.add(
+          "up to "
+              + ledger.atRisk()
+              + " iterations of workers that died with or after "
+              + lost.all()
+              + " may lack what they changed there: they were decided, and had not been seen"
+              + " applied everywhere");
     }
     return warnings;
   }

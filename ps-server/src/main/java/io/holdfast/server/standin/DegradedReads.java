@@ -37,6 +37,9 @@ final class DegradedReads implements AutoCloseable {
   private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED;
   private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
 
+  /** After a refusal that will pass, ask again so much sooner than after silence. */
+  private static final int REFUSED_RETRY_DIVISOR = 32;
+
   /** Takes decoded rows. */
   interface Promoter {
     /**
@@ -189,6 +192,8 @@ final class DegradedReads implements AutoCloseable {
     for (int server = 0; server < siblings.length; server++) {
       siblings[server].open = siblings[server].count > 0;
       if (siblings[server].open) {
+        // Kept when it is asked again: any answer is as good a cut as the newest.
+        siblings[server].request = requests.getAsLong();
         ask(server, nowNanos);
       }
     }
@@ -209,7 +214,6 @@ final class DegradedReads implements AutoCloseable {
 
   private void ask(int server, long nowNanos) {
     Sibling sibling = siblings[server];
-    sibling.request = requests.getAsLong();
     sibling.askedNanos = nowNanos;
     long[] asked = Arrays.copyOf(sibling.rows, sibling.count);
     outbox.send(
@@ -353,6 +357,13 @@ final class DegradedReads implements AutoCloseable {
             (long) i * rowBytes,
             rowBytes);
     promoter.promote(rows[i], counter, decoded, (long) i * rowBytes);
+  }
+
+  /** An owner was in another epoch and has dropped a question: ask again soon. */
+  void onRefused(NodeId owner, long nowNanos) {
+    Sibling sibling = siblings[owner.index()];
+    sibling.askedNanos =
+        Math.min(sibling.askedNanos, nowNanos - retryNanos + retryNanos / REFUSED_RETRY_DIVISOR);
   }
 
   /** Asks again what was not answered in time. */

@@ -83,6 +83,7 @@ public final class StandIn implements AutoCloseable {
   private final ErasureCode code;
   private final Outbox outbox;
   private final Listener listener;
+  private final int messageBytesMax;
   private final Map<Question, long[]> waitingPulls = new LinkedHashMap<>();
   private final Set<TxId> waitingStages = new LinkedHashSet<>();
 
@@ -121,6 +122,7 @@ public final class StandIn implements AutoCloseable {
     this.parities = parities;
     this.outbox = outbox;
     this.listener = listener;
+    this.messageBytesMax = job.messageBytesMax();
     rows =
         new RowStore(
             job.model(),
@@ -213,11 +215,18 @@ public final class StandIn implements AutoCloseable {
     return all;
   }
 
-  /** Answers now or when the rows are promoted. */
-  public void pull(NodeId from, DataMessage.Pull pull, long nowNanos) throws RefusedException {
+  /**
+   * Answers now or when the rows are promoted. Decoding itself waits for {@link #tick}: whatever
+   * goes wrong with it must not be taken for a fault of this message.
+   */
+  public void pull(NodeId from, DataMessage.Pull pull) throws RefusedException {
     MemorySegment ids = pull.rows().segment();
     int count = pull.count();
     requireStandIn(ids, count);
+    if (count > 1 && (long) count * rows.layout().weightBytes() > messageBytesMax) {
+      throw new RefusedException(
+          RefusalReason.MALFORMED, count + " rows are more than a message may hold");
+    }
     Question question = new Question(from, pull.request());
     if (want(ids, count)) {
       outbox.send(from, new DataMessage.Rows(pull.request(), new GatheredRows(rows, ids, count)));
@@ -226,7 +235,6 @@ public final class StandIn implements AutoCloseable {
         throw new RefusedException(RefusalReason.BUSY, waitingPulls.size() + " pulls wait");
       }
       waitingPulls.put(question, ids.toArray(ID));
-      reads.advance(nowNanos);
     }
   }
 
@@ -250,24 +258,19 @@ public final class StandIn implements AutoCloseable {
    *
    * @return NOTHING_YET also while rows are being decoded; then {@link Listener#staged} follows
    */
-  public TransactionTable.StageAnswer stage(DataMessage.Stage stage, long nowNanos)
-      throws RefusedException {
-    boolean promoted = true;
+  public TransactionTable.StageAnswer stage(DataMessage.Stage stage) throws RefusedException {
     if (stage instanceof DataMessage.StageRows m) {
       requireStandIn(m.rows().segment(), m.count());
     }
     TransactionTable.StageAnswer answer = transactions.stage(stage);
     if (stage instanceof DataMessage.StageRows m
         && answer != TransactionTable.StageAnswer.APPLIED) {
-      promoted = want(m.rows().segment(), m.count());
+      want(m.rows().segment(), m.count());
     }
     TxId tx = stage.header().tx();
     if (answer == TransactionTable.StageAnswer.STAGED && !isReady(tx)) {
       waitingStages.add(tx);
       answer = TransactionTable.StageAnswer.NOTHING_YET;
-    }
-    if (!promoted) {
-      reads.advance(nowNanos);
     }
     return answer;
   }
@@ -294,10 +297,9 @@ public final class StandIn implements AutoCloseable {
    *
    * @see TransactionTable#resolve
    */
-  public void resolve(NodeId worker, long incarnation, List<Long> committed, long nowNanos) {
+  public void resolve(NodeId worker, long incarnation, List<Long> committed) {
     if (!resolveIfReady(worker, incarnation, committed)) {
       resolving.put(new Incarnation(worker, incarnation), committed);
-      reads.advance(nowNanos);
     }
   }
 
@@ -380,6 +382,11 @@ public final class StandIn implements AutoCloseable {
           return now;
         });
     ready.forEach(tx -> listener.staged(tx, lost));
+  }
+
+  /** An owner was in another epoch and has dropped a question. */
+  public void onRefused(NodeId owner, long nowNanos) {
+    reads.onRefused(owner, nowNanos);
   }
 
   /** Rows of an owner, in its stream. */
