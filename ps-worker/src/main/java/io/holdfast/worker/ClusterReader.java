@@ -1,12 +1,12 @@
 package io.holdfast.worker;
 
 import io.holdfast.config.job.JobSpec;
+import io.holdfast.config.job.StandIns;
 import io.holdfast.config.model.ModelVisitor;
 import io.holdfast.config.placement.Member;
 import io.holdfast.config.placement.NnShards;
 import io.holdfast.config.placement.NodeId;
 import io.holdfast.config.placement.PlacementMap;
-import io.holdfast.config.placement.StandIns;
 import io.holdfast.config.protocol.DataMessage;
 import io.holdfast.config.protocol.RefusalReason;
 import io.holdfast.config.transport.DataLink;

@@ -1,6 +1,6 @@
 package io.holdfast.worker;
 
-import io.holdfast.config.placement.StandIns;
+import io.holdfast.config.job.StandIns;
 import io.holdfast.config.protocol.Payload;
 import java.lang.foreign.MemorySegment;
 

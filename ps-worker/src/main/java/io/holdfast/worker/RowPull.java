@@ -1,9 +1,9 @@
 package io.holdfast.worker;
 
 import io.holdfast.config.job.JobSpec;
+import io.holdfast.config.job.StandIns;
 import io.holdfast.config.placement.NnShards;
 import io.holdfast.config.placement.NodeId;
-import io.holdfast.config.placement.StandIns;
 import io.holdfast.config.protocol.DataMessage;
 import io.holdfast.config.protocol.Outbox;
 import java.util.ArrayList;

@@ -6,12 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.holdfast.config.job.JobSpec;
+import io.holdfast.config.job.StandIns;
 import io.holdfast.config.job.SyncMode;
 import io.holdfast.config.model.ModelVisitor;
 import io.holdfast.config.placement.Member;
 import io.holdfast.config.placement.NodeId;
 import io.holdfast.config.placement.PlacementMap;
-import io.holdfast.config.placement.StandIns;
 import io.holdfast.config.protocol.DataMessage;
 import io.holdfast.config.protocol.Payload;
 import io.holdfast.config.protocol.RefusalReason;

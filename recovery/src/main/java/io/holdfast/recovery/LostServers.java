@@ -2,9 +2,9 @@ package io.holdfast.recovery;
 
 import io.holdfast.config.job.JobSpec;
 import io.holdfast.config.job.Redundancy;
+import io.holdfast.config.job.StandIns;
 import io.holdfast.config.placement.NodeId;
 import io.holdfast.config.placement.PlacementMap;
-import io.holdfast.config.placement.StandIns;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

@@ -1,9 +1,9 @@
 package io.holdfast.server.scrub;
 
 import io.holdfast.config.job.JobSpec;
+import io.holdfast.config.job.StandIns;
 import io.holdfast.config.placement.NnShards;
 import io.holdfast.config.placement.NodeId;
-import io.holdfast.config.placement.StandIns;
 import io.holdfast.config.placement.StripeMap;
 import io.holdfast.config.protocol.DataMessage.Scrub;
 import io.holdfast.config.protocol.DataMessage.ScrubKind;

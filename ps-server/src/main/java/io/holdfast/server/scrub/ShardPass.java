@@ -1,8 +1,8 @@
 package io.holdfast.server.scrub;
 
+import io.holdfast.config.job.StandIns;
 import io.holdfast.config.placement.NnShards;
 import io.holdfast.config.placement.NodeId;
-import io.holdfast.config.placement.StandIns;
 import io.holdfast.config.protocol.Outbox;
 import io.holdfast.config.protocol.PeerMessage;
 import java.util.function.LongSupplier;

@@ -2,9 +2,9 @@ package io.holdfast.server.standin;
 
 import io.holdfast.config.control.ServerControl.RangeRecord;
 import io.holdfast.config.job.JobSpec;
+import io.holdfast.config.job.StandIns;
 import io.holdfast.config.model.ParameterInit;
 import io.holdfast.config.placement.NodeId;
-import io.holdfast.config.placement.StandIns;
 import io.holdfast.config.placement.StripeMap;
 import io.holdfast.config.protocol.DataMessage;
 import io.holdfast.config.protocol.Outbox;

@@ -3,8 +3,8 @@ package io.holdfast.system.sim;
 import static io.holdfast.system.sim.BrokenInvariant.require;
 
 import io.holdfast.config.job.JobSpec;
+import io.holdfast.config.job.StandIns;
 import io.holdfast.config.placement.NnShards;
-import io.holdfast.config.placement.StandIns;
 import io.holdfast.config.placement.StripeMap;
 import io.holdfast.config.protocol.Participants;
 import io.holdfast.config.protocol.TxId;

@@ -5,7 +5,7 @@ import static io.holdfast.system.sim.BrokenInvariant.requireBytes;
 import static io.holdfast.system.sim.BrokenInvariant.requireEqual;
 
 import io.holdfast.config.job.JobSpec;
-import io.holdfast.config.placement.StandIns;
+import io.holdfast.config.job.StandIns;
 import io.holdfast.config.protocol.DataRange;
 import io.holdfast.config.protocol.TxId;
 import io.holdfast.recovery.JobOutcome.JobTrained;

@@ -1,6 +1,11 @@
-package io.holdfast.config.placement;
+package io.holdfast.config.job;
 
-import io.holdfast.config.job.JobSpec;
+import io.holdfast.config.placement.Backups;
+import io.holdfast.config.placement.Member;
+import io.holdfast.config.placement.NnShards;
+import io.holdfast.config.placement.NodeId;
+import io.holdfast.config.placement.PlacementMap;
+import io.holdfast.config.placement.StripeMap;
 import java.util.Arrays;
 import java.util.Optional;
 
