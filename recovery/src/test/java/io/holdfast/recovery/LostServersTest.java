@@ -228,8 +228,10 @@ final class LostServersTest implements CoordinatorEffects {
     on(statistics(SERVER_1));
     JobTrained trained = assertInstanceOf(JobTrained.class, outcomes.getFirst());
     assertEquals(new DataTotals(100, 3, 0, 1), trained.totals());
+    assertEquals(3, trained.warnings().size(), trained.warnings().toString());
+    assertTrue(trained.warnings().get(1).startsWith("1 iterations"), trained.warnings().toString());
     assertTrue(
-        trained.warnings().getLast().startsWith("1 iterations"), trained.warnings().toString());
+        trained.warnings().get(2).startsWith("up to 1 iterations"), trained.warnings().toString());
   }
 
   /** Both workers train a split. */
