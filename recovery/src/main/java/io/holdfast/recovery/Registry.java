@@ -65,8 +65,14 @@ final class Registry {
     return all(role).size();
   }
 
+  /** For the next map. */
   List<Member> members() {
-    return byCode.values().stream().map(NodeProcess::member).toList();
+    return byCode.values().stream().filter(NodeProcess::isNamed).map(NodeProcess::member).toList();
+  }
+
+  /** Servers that have their share. */
+  List<NodeId> owners() {
+    return all(Role.SERVER).stream().filter(NodeProcess::isOwner).map(NodeProcess::node).toList();
   }
 
   /**
