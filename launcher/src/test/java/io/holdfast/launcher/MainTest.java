@@ -304,7 +304,9 @@ class MainTest {
         "--redundancy checkpoint | this version has no checkpoints",
         "--epochs 2 --iterations 3 | excludes epochs",
         "--deterministic --sync async | deterministic = true needs sync = sync",
-        "--fault kill:server-1@100 | this version injects no faults",
+        "--processes --fault kill:server-1@100 | '100' is no time; say iteration=200",
+        "--processes --fault kill:server-1@time=1s | there is no server-1: the job has 1 servers",
+        "--fault kill:server-0@time=1s | servers and workers share this process",
         "--config /nonexistent.conf | there is no such file",
         "--report /nonexistent/r.json | there is no directory /nonexistent",
         "--report / | is a directory",
@@ -465,6 +467,7 @@ class MainTest {
             trained.launch(),
             List.of(),
             trained.save(),
+            List.of(),
             false,
             false);
     List<String> alone =

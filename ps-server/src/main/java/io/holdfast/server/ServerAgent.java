@@ -2,6 +2,9 @@ package io.holdfast.server;
 
 import io.holdfast.config.control.ControlMessage;
 import io.holdfast.config.control.ServerControl;
+import io.holdfast.config.fault.FaultPoints;
+import io.holdfast.config.fault.InjectionPoint;
+import io.holdfast.config.fault.ProcessFaults;
 import io.holdfast.config.placement.Member;
 import io.holdfast.config.placement.NodeId;
 import io.holdfast.config.placement.PlacementMap;
@@ -132,6 +135,9 @@ public final class ServerAgent implements Agent {
           }
           core.flush();
           core.tick(clock.nanoTime());
+          if (FaultPoints.ON) {
+            ProcessFaults.takeCorruption().ifPresent(row -> RowDamage.inflict(start, core, row));
+          }
           return work;
         });
   }
@@ -144,6 +150,7 @@ public final class ServerAgent implements Agent {
     switch (command) {
       case ServerControl.StartServer repeated -> tellReady();
       case ServerControl.AdoptEpoch m -> {
+        FaultPoints.reached(InjectionPoint.EPOCH);
         if (core.mustBeginAnew(m.map())) {
           core.close();
           core = core(m.map());

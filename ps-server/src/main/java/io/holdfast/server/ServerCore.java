@@ -4,6 +4,8 @@ import io.holdfast.config.control.ControlMessage;
 import io.holdfast.config.control.RedundancyStatistics;
 import io.holdfast.config.control.ServerControl;
 import io.holdfast.config.control.ServerControl.CopyState;
+import io.holdfast.config.fault.FaultPoints;
+import io.holdfast.config.fault.InjectionPoint;
 import io.holdfast.config.job.CommitMode;
 import io.holdfast.config.job.JobSpec;
 import io.holdfast.config.job.Redundancy;
@@ -578,6 +580,7 @@ public final class ServerCore implements AutoCloseable {
       case STAGED -> {
         // In one phase this only says that the worker's next part may come; Applied follows.
         if (!onePhase || !commit(tx, stage.header().watermark())) {
+          FaultPoints.reached(InjectionPoint.STAGED);
           outbox.send(from, new DataMessage.Staged(tx, owner));
         }
       }
@@ -635,6 +638,7 @@ public final class ServerCore implements AutoCloseable {
   private void onCommit(NodeId from, DataMessage.Commit commit) throws RefusedException {
     TxId tx = commit.tx();
     requireOwn(from, tx);
+    FaultPoints.reached(InjectionPoint.COMMITTING);
     if (commit.owner() == self.index()) {
       commit(tx, commit.watermark());
     } else if (acting.containsKey(commit.owner())) {
@@ -648,6 +652,7 @@ public final class ServerCore implements AutoCloseable {
   /** Returns whether it is redundant at once; else it is answered when holders acknowledge. */
   private boolean commit(TxId tx, long watermark) throws RefusedException {
     boolean applied = transactions.commit(tx, watermark) == TransactionState.APPLIED;
+    FaultPoints.reached(InjectionPoint.APPLYING);
     if (applied) {
       outbox.send(tx.worker(), new DataMessage.Applied(tx, self.index()));
     }
@@ -942,7 +947,8 @@ public final class ServerCore implements AutoCloseable {
         scrubber.repairedSeen(),
         holder.records().bytesPeak(),
         holder.tailBytesPeak(),
-        witness.bytesPeak());
+        witness.bytesPeak(),
+        acting.values().stream().mapToLong(StandIn::promotedRows).sum());
   }
 
   @Override

@@ -1,5 +1,7 @@
 package io.holdfast.worker;
 
+import io.holdfast.config.fault.FaultPoints;
+import io.holdfast.config.fault.InjectionPoint;
 import io.holdfast.config.job.CommitMode;
 import io.holdfast.config.job.JobSpec;
 import io.holdfast.config.job.Redundancy;
@@ -266,6 +268,7 @@ final class Push {
     for (Part part : parts) {
       if (!part.witness) {
         commit(part, out, watermark, nowNanos + retryNanos);
+        FaultPoints.reached(InjectionPoint.COMMITTING);
       }
     }
   }

@@ -78,7 +78,7 @@ public final class JobCoordinator {
   /** Readers come and go; this many at a time is plenty. */
   private static final int MAX_READERS = 1024;
 
-  private static final long PROGRESS_NANOS = 1_000_000_000L;
+  private static final long PROGRESS_NANOS = 100_000_000L;
 
   private final JobSpec job;
   private final TrainingData data;

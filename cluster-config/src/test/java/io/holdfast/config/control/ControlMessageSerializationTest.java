@@ -34,6 +34,7 @@ import io.holdfast.config.control.ServerControl.StartServer;
 import io.holdfast.config.control.ServerControl.WorkerResolved;
 import io.holdfast.config.control.ServerControl.WorkerTransactions;
 import io.holdfast.config.control.WorkerControl.CommitGranted;
+import io.holdfast.config.control.WorkerControl.EpochCommitted;
 import io.holdfast.config.control.WorkerControl.Lease;
 import io.holdfast.config.control.WorkerControl.LeaseClosed;
 import io.holdfast.config.control.WorkerControl.LeaseDone;
@@ -204,7 +205,7 @@ final class ControlMessageSerializationTest {
             4,
             5,
             6,
-            new RedundancyStatistics(7, 8, 9, 10, 11, 12, 13, 14, 15, 16)),
+            new RedundancyStatistics(7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17)),
         new StartWorker(WORKER, job, MAP),
         new WorkerEpoch(MAP),
         new RequestLease(WORKER, 5, 9),
@@ -218,6 +219,7 @@ final class ControlMessageSerializationTest {
         new CommitGranted(6),
         new StepDone(WORKER, 5, 6),
         new WorkerProgress(WORKER, 5, 6, 7, 0.5, Double.NaN),
+        new EpochCommitted(WORKER, 5, (1L << 32) + 6),
         new WorkerFinished(WORKER, 5, 6, 7, Map.of("pull", 1L), Map.of("push", 1L << 40)),
         new WorkerFailed(WORKER, 5, "data", "bad line"));
   }

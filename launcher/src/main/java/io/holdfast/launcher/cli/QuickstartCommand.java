@@ -89,7 +89,7 @@ public final class QuickstartCommand implements Callable<Integer> {
           checked.launch().cluster().processes() ? ClusterMode.PROCESSES : ClusterMode.ONE_PROCESS;
       TrainResult result =
           new TrainingRun(job, common)
-              .run(checked, mode, null, report, verify, Optional.of(planted));
+              .run(checked, mode, null, report, List.of(), verify, Optional.of(planted));
       print(result, planted);
       return VerifyOutcome.exitCode(result.verify());
     } finally {

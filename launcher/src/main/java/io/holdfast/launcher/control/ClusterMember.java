@@ -10,6 +10,7 @@ import io.holdfast.config.control.ControlMessage;
 import io.holdfast.config.control.ControlPlane;
 import io.holdfast.config.control.JobControl.JobDescribed;
 import io.holdfast.config.control.JobControl.Stop;
+import io.holdfast.config.control.WorkerControl.EpochCommitted;
 import io.holdfast.config.job.JobSpec;
 import io.holdfast.config.settings.ClusterSettings;
 import io.holdfast.config.settings.TransportSettings;
@@ -100,7 +101,8 @@ public final class ClusterMember implements AutoCloseable {
       long sessionKey,
       TransportSettings transport,
       Consumer<JobOutcome> outcomes,
-      Consumer<JobProgress> progress) {
+      Consumer<JobProgress> progress,
+      Consumer<EpochCommitted> committed) {
     coordinator =
         CoordinatorActor.singleton(
             system,
@@ -110,7 +112,8 @@ public final class ClusterMember implements AutoCloseable {
                 new CoordinatorSettings(1, sessionKey, REPEAT_AFTER.toNanos()),
                 transport,
                 outcomes,
-                progress));
+                progress,
+                committed));
   }
 
   /** Starts a server. The future completes once it has stopped. */

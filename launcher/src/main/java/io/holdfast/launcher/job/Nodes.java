@@ -1,35 +1,40 @@
 package io.holdfast.launcher.job;
 
 import io.holdfast.config.control.JobControl.ProcessEnded;
+import io.holdfast.config.fault.FaultPoints;
 import io.holdfast.config.job.JobSpec;
 import io.holdfast.config.placement.NodeId;
 import io.holdfast.config.transport.AeronLinks;
 import io.holdfast.config.transport.LinkFactory;
 import io.holdfast.launcher.Main;
 import io.holdfast.launcher.control.ClusterMember;
+import io.holdfast.launcher.fault.FaultLog;
+import io.holdfast.launcher.fault.FaultOrders;
+import io.holdfast.launcher.fault.Processes;
 import io.holdfast.launcher.process.ChildJvm;
-import io.holdfast.launcher.report.Fault;
 import io.holdfast.server.storage.MemorySettings;
 import java.io.IOException;
 import java.security.SecureRandom;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.IntConsumer;
 
 /** The servers and workers that a training command starts by itself: actors or child processes. */
-final class Nodes implements AutoCloseable {
-  private final List<ChildJvm> children = new ArrayList<>();
-  private final List<Fault> faults = new CopyOnWriteArrayList<>();
+final class Nodes implements Processes, AutoCloseable {
+  private final Map<NodeId, ChildJvm> children = new ConcurrentHashMap<>();
   private final ClusterMember control;
-  private final TrainingWatch watch;
+  private final FaultLog log;
+  private volatile IntConsumer onReached = id -> {};
   private volatile boolean closing;
 
-  private Nodes(ClusterMember control, TrainingWatch watch) {
+  private Nodes(ClusterMember control, FaultLog log) {
     this.control = control;
-    this.watch = watch;
+    this.log = log;
   }
 
   static Nodes start(
@@ -38,9 +43,9 @@ final class Nodes implements AutoCloseable {
       ClusterMember control,
       LinkFactory links,
       SecureRandom random,
-      TrainingWatch watch)
+      FaultLog log)
       throws IOException {
-    Nodes nodes = new Nodes(control, watch);
+    Nodes nodes = new Nodes(control, log);
     try {
       switch (request.mode()) {
         case ONE_PROCESS -> startActors(request, job, control, links, random);
@@ -96,12 +101,12 @@ final class Nodes implements AutoCloseable {
     ChildJvm child =
         ChildJvm.start(
             node.toString(),
-            List.of("-Xmx" + request.launch().childHeapBytes()),
+            flags(request),
             Main.class,
             NodeArguments.of(node, request, control.address(), driverDirectory),
             Map.of(),
-            System.err::println);
-    children.add(child);
+            this::said);
+    children.put(node, child);
     CompletableFuture<Void> unusedEnd =
         child
             .onExit()
@@ -110,19 +115,47 @@ final class Nodes implements AutoCloseable {
                   // A node that has nothing left to do ends by itself, with status 0.
                   if (!closing && status != 0) {
                     String cause = "its process " + child.pid() + " ended with status " + status;
-                    faults.add(
-                        new Fault(
-                            node.role() == NodeId.Role.WORKER ? "worker-died" : "server-died",
-                            node.toString(),
-                            watch.secondsSinceStart()));
+                    log.ended(node, child.pid());
                     control.tell(new ProcessEnded(node, child.pid(), cause));
                   }
                 });
   }
 
-  /** Processes that died before they were asked to end. */
-  List<Fault> faults() {
-    return List.copyOf(faults);
+  private static List<String> flags(TrainRequest request) {
+    String heap = "-Xmx" + request.launch().childHeapBytes();
+    return request.faults().isEmpty() ? List.of(heap) : List.of(heap, FaultPoints.FLAG);
+  }
+
+  private void said(String line) {
+    OptionalInt reached = FaultOrders.reached(line);
+    if (reached.isPresent()) {
+      onReached.accept(reached.getAsInt());
+    } else {
+      System.err.println(line);
+    }
+  }
+
+  /**
+   * Where to tell that a process is where a fault is to befall it.
+   *
+   * @param reached gets the fault's number; on a thread of the process's output
+   */
+  void onReached(IntConsumer reached) {
+    onReached = reached;
+  }
+
+  @Override
+  public OptionalLong pid(NodeId node) {
+    ChildJvm child = children.get(node);
+    return child != null && child.isAlive() ? OptionalLong.of(child.pid()) : OptionalLong.empty();
+  }
+
+  @Override
+  public void order(NodeId node, String line) {
+    ChildJvm child = children.get(node);
+    if (child != null) {
+      child.say(line);
+    }
   }
 
   /** Tells all nodes, also those that others started, that the job is over; ends the own ones. */
@@ -130,6 +163,6 @@ final class Nodes implements AutoCloseable {
   public void close() {
     closing = true;
     control.stopJob("the job is over");
-    children.forEach(ChildJvm::close);
+    children.values().forEach(ChildJvm::close);
   }
 }

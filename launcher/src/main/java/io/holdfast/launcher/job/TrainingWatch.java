@@ -125,11 +125,6 @@ public final class TrainingWatch {
     return outcome;
   }
 
-  /** Since training began; 0 before. */
-  synchronized double secondsSinceStart() {
-    return trainingFromNanos == 0 ? 0 : (System.nanoTime() - trainingFromNanos) / 1e9;
-  }
-
   /** From the first lease to the last acknowledgement, in seconds. */
   synchronized double trainingSeconds() {
     return Math.max(1, trainingToNanos - trainingFromNanos) / 1e9;

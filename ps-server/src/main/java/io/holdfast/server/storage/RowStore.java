@@ -384,6 +384,23 @@ public final class RowStore implements AutoCloseable {
     return counters.get(COUNTER, 4 * owned.placeOf(ownRow));
   }
 
+  /**
+   * Flips a bit of an own row as failing memory does: nothing takes note of it.
+   *
+   * @return false if the row was never updated, so that none of its bits is stored
+   */
+  public boolean flipBit(long ownRow, int bit) {
+    if (counter(ownRow) == 0) {
+      return false;
+    }
+    long at = owned.placeOf(ownRow) * strideBytes + bit / Byte.SIZE;
+    rows.set(
+        ValueLayout.JAVA_BYTE,
+        at,
+        (byte) (rows.get(ValueLayout.JAVA_BYTE, at) ^ (1 << (bit % Byte.SIZE))));
+    return true;
+  }
+
   /** Writes an own, updated row's weights and state, {@code rowBytes}. */
   public void copy(long ownRow, MemorySegment target, long offsetBytes) {
     Floats.copy(rows, owned.placeOf(ownRow) * strideBytes, target, offsetBytes, layout.rowFloats());
