@@ -238,6 +238,8 @@ public final class JobCoordinator {
           registry
               .at(ended.node())
               .filter(process -> process.pid() == ended.pid())
+              // One that was on standby has a place by now, and its parent does not know whose.
+              .or(() -> registry.ofPid(ended.node().role(), ended.pid()))
               .ifPresent(process -> down(process, ended.cause(), nowNanos));
       case Stop stop -> onStop(stop.reason());
 

@@ -30,6 +30,11 @@ final class Registry {
         .findFirst();
   }
 
+  /** The process of a role with this number. */
+  Optional<NodeProcess> ofPid(Role role, long pid) {
+    return all(role).stream().filter(process -> process.pid() == pid).findFirst();
+  }
+
   boolean isBanned(long incarnation) {
     return banned.contains(incarnation);
   }

@@ -461,7 +461,9 @@ public final class Settings {
               port("cluster.port"),
               List.copyOf(seeds),
               values.nanos("cluster.failure.pause"),
-              values.nanos("cluster.join.timeout"));
+              values.nanos("cluster.join.timeout"),
+              values.wholeInt("cluster.standby", 0, MAX_NODES),
+              values.flag("cluster.restart"));
       return new LaunchSettings(
           epochs,
           iterations,
