@@ -120,6 +120,9 @@ public final class ServerCore implements AutoCloseable {
 
   private CopyState copyTold = CopyState.COPYING;
 
+  /** For servers that have a process again. */
+  private long decodedRows;
+
   private final boolean onePhase;
   private final Map<NodeId, Long> incarnations = new HashMap<>();
 
@@ -916,6 +919,7 @@ public final class ServerCore implements AutoCloseable {
       holder.ledger(server, standIn.ranges());
       nn.demote(server);
     }
+    decodedRows += standIn.promotedRows();
     standIn.close();
   }
 
@@ -948,7 +952,7 @@ public final class ServerCore implements AutoCloseable {
         holder.records().bytesPeak(),
         holder.tailBytesPeak(),
         witness.bytesPeak(),
-        acting.values().stream().mapToLong(StandIn::promotedRows).sum());
+        decodedRows + acting.values().stream().mapToLong(StandIn::promotedRows).sum());
   }
 
   @Override

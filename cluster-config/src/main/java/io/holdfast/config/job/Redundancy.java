@@ -26,8 +26,8 @@ public record Redundancy(
     Packing packing,
     int scrubRowsPerSecond,
     long recoveryBytesPerSecond) {
-  /** Until somebody says otherwise: what one fast link carries, half of it. */
-  public static final long DEFAULT_RECOVERY_BYTES_PER_SECOND = 512L << 20;
+  /** Until somebody says otherwise: what a link of 10 Gbit/s carries, a tenth of it. */
+  public static final long DEFAULT_RECOVERY_BYTES_PER_SECOND = 128L << 20;
 
   /** Every row and every NN shard is in one place only. */
   public static final Redundancy NONE =

@@ -57,7 +57,10 @@ public final class Transfer {
   private static final int LOOK_AHEAD = 4096;
 
   /** What may be sent at once after a pause: this share of a second's. */
-  private static final int BURST_DIVISOR = 50;
+  private static final int BURST_DIVISOR = 200;
+
+  /** Messages that wait for an acknowledgement, at most: whoever takes them sets the pace. */
+  private static final int WAITING_MESSAGES = 4;
 
   private final int self;
   private final int slot;
@@ -74,6 +77,7 @@ public final class Transfer {
   private final CopyStream stream;
   private final double bytesPerNano;
   private final double burst;
+  private final long waitingBytesMax;
   private State state = State.COPIES;
   private long nextRow;
   private double allowed;
@@ -116,6 +120,8 @@ public final class Transfer {
     this.bytesPerNano = (double) redundancy.recoveryBytesPerSecond() / givers / 1e9;
     this.burst = Math.max(job.messageBytesMax(), bytesPerNano * 1e9 / BURST_DIVISOR);
     this.allowed = burst;
+    this.waitingBytesMax =
+        Math.min(redundancy.windowBytes() / 2, (long) WAITING_MESSAGES * job.messageBytesMax());
     this.chosen = new long[stream.rowsMax()];
   }
 
@@ -136,7 +142,7 @@ public final class Transfer {
     while (allowed > 0
         && looked < LOOK_AHEAD
         && state.compareTo(State.GIVEN) < 0
-        && stream.unacknowledgedBytes() < redundancy.windowBytes() / 2) {
+        && stream.unacknowledgedBytes() < waitingBytesMax) {
       switch (state) {
         case COPIES -> copies();
         case ROWS -> {
