@@ -446,7 +446,10 @@ class MainTest {
     List<String> arguments =
         new ArrayList<>(
             NodeArguments.of(
-                NodeId.worker(3), trained, "127.0.0.1:7000", Optional.of("/dev/shm/a driver")));
+                Optional.of(NodeId.worker(3)),
+                trained,
+                "127.0.0.1:7000",
+                Optional.of("/dev/shm/a driver")));
     assertTrue(arguments.remove("--child"));
     assertTrue(arguments.remove("--verbose"));
     assertEquals(0, run(arguments.toArray(String[]::new)), err);
@@ -471,9 +474,17 @@ class MainTest {
             false,
             false);
     List<String> alone =
-        new ArrayList<>(NodeArguments.of(NodeId.server(0), trained, "h:1", Optional.empty()));
+        new ArrayList<>(
+            NodeArguments.of(Optional.of(NodeId.server(0)), trained, "h:1", Optional.empty()));
     assertTrue(alone.remove("--child"));
     assertEquals(0, run(alone.toArray(String[]::new)), err);
+    assertEquals(OptionalInt.of(0), node.index());
+    List<String> waiting =
+        new ArrayList<>(NodeArguments.of(Optional.empty(), trained, "h:1", Optional.empty()));
+    assertTrue(waiting.remove("--child"));
+    assertEquals(0, run(waiting.toArray(String[]::new)), err);
+    assertEquals(NodeId.Role.SERVER, node.role());
+    assertEquals(OptionalInt.empty(), node.index(), "on standby");
     assertEquals(Optional.of(LinkKind.UDP), node.launch().transport().link());
     assertFalse(node.launch().transport().externalDriver());
   }

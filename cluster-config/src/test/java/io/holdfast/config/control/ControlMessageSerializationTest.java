@@ -17,7 +17,11 @@ import io.holdfast.config.control.JobControl.RegistrationRefused;
 import io.holdfast.config.control.JobControl.Stop;
 import io.holdfast.config.control.ServerControl.AdoptEpoch;
 import io.holdfast.config.control.ServerControl.CommittedRanges;
+import io.holdfast.config.control.ServerControl.CopyProgress;
+import io.holdfast.config.control.ServerControl.CopyState;
 import io.holdfast.config.control.ServerControl.EpochAdopted;
+import io.holdfast.config.control.ServerControl.HandOver;
+import io.holdfast.config.control.ServerControl.QueryCopy;
 import io.holdfast.config.control.ServerControl.QueryRanges;
 import io.holdfast.config.control.ServerControl.QueryStatistics;
 import io.holdfast.config.control.ServerControl.QueryWorker;
@@ -151,7 +155,7 @@ final class ControlMessageSerializationTest {
             -7,
             3,
             2,
-            new Redundancy("rs", 2, 1, 2, true, 1 << 20, Packing.ON, 77),
+            new Redundancy("rs", 2, 1, 2, true, 1 << 20, Packing.ON, 77, 88),
             CommitMode.ONE_PHASE,
             4096,
             2048,
@@ -189,6 +193,9 @@ final class ControlMessageSerializationTest {
         new QueryRanges(6),
         new CommittedRanges(
             SERVER, 6, List.of(new RangeRecord(new DataRange(1, 2, 3, 1L << 40, 5, 6), 7))),
+        new HandOver(SERVER, 5),
+        new QueryCopy(),
+        new CopyProgress(SERVER, 5, 6, CopyState.COPIED, 0.5, 7),
         new QueryStatistics(),
         new ServerStatistics(
             SERVER,

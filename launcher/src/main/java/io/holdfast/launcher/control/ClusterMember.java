@@ -95,12 +95,14 @@ public final class ClusterMember implements AutoCloseable {
   /**
    * Offers to host the coordinator of a job.
    *
+   * @param standby most servers that may wait to take a lost one's place
    * @param transport how processes that join later reach the job's data links
    */
   public void startCoordinator(
       JobSpec job,
       TrainingData data,
       long sessionKey,
+      int standby,
       TransportSettings transport,
       Consumer<JobOutcome> outcomes,
       Consumer<JobProgress> progress,
@@ -111,7 +113,7 @@ public final class ClusterMember implements AutoCloseable {
             new CoordinatorActor.Job(
                 job,
                 data,
-                new CoordinatorSettings(1, sessionKey, REPEAT_AFTER.toNanos()),
+                new CoordinatorSettings(1, sessionKey, REPEAT_AFTER.toNanos(), standby),
                 transport,
                 outcomes,
                 progress,
@@ -122,7 +124,8 @@ public final class ClusterMember implements AutoCloseable {
   public CompletableFuture<Void> startServer(
       LinkFactory links, int index, long incarnation, MemorySettings memory) {
     return spawn(
-        "server-" + index, ServerActor.create(coordinator, links, index, incarnation, memory));
+        index < 0 ? "standby-" + Long.toHexString(incarnation) : "server-" + index,
+        ServerActor.create(coordinator, links, index, incarnation, memory));
   }
 
   /** Starts a worker. The future completes once it has stopped. */

@@ -35,6 +35,7 @@ public final class FaultLog {
     private Long liftedNanos;
     private Long firstCommitNanos;
     private Long rebuiltNanos;
+    private Long rebuiltBytes;
     private long epochBefore;
     private long iterationsBefore;
 
@@ -169,6 +170,12 @@ public final class FaultLog {
         entry.firstCommitNanos = now;
       }
     }
+    if (progress.replacing() != null) {
+      String node = progress.replacing().server().toString();
+      entries.stream()
+          .filter(each -> each.node.equals(node) && each.died() && each.rebuiltNanos == null)
+          .forEach(each -> each.rebuiltBytes = progress.replacing().bytes());
+    }
     lost = progress.lost();
     workers = progress.workers();
     iterations = progress.iterations();
@@ -250,7 +257,7 @@ public final class FaultLog {
         millis(entry, entry.firstCommitNanos),
         millis(entry, entry.rebuiltNanos),
         server && rowsDecoded >= 0 ? Optional.of(rowsDecoded) : Optional.empty(),
-        Optional.empty(),
+        entry.rebuiltNanos == null ? Optional.empty() : Optional.ofNullable(entry.rebuiltBytes),
         timeline.rate(Math.max(from, entry.atNanos - BEFORE_NANOS), entry.atNanos),
         timeline.rate(entry.atNanos, passed == null ? to : Math.min(passed, to)),
         passed == null ? Double.NaN : timeline.rate(passed, to));

@@ -53,6 +53,7 @@ public final class ClusterTrainingJob implements TrainingJob {
             job,
             data.training(),
             random.nextLong(),
+            request.launch().cluster().standby(),
             Links.reachedFromOutside(request, links),
             watch::onOutcome,
             told -> {

@@ -22,11 +22,25 @@ import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.IntConsumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The servers and workers that a training command starts by itself: actors or child processes. */
 final class Nodes implements Processes, AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Nodes.class);
+
+  /** A process that ends so soon after its start is likely to do so again. */
+  private static final long QUICK_NANOS = TimeUnit.SECONDS.toNanos(10);
+
+  private static final int QUICK_ENDS_MAX = 3;
+
   private final Map<NodeId, ChildJvm> children = new ConcurrentHashMap<>();
+  private final List<ChildJvm> waiting = new CopyOnWriteArrayList<>();
+  private final Map<NodeId, Integer> quickEnds = new ConcurrentHashMap<>();
   private final ClusterMember control;
   private final FaultLog log;
   private volatile IntConsumer onReached = id -> {};
@@ -71,6 +85,9 @@ final class Nodes implements Processes, AutoCloseable {
     for (int i = 0; i < job.servers(); i++) {
       CompletableFuture<Void> unusedEnd = control.startServer(links, i, random.nextLong(), memory);
     }
+    for (int i = 0; i < request.launch().cluster().standby(); i++) {
+      CompletableFuture<Void> unusedEnd = control.startServer(links, -1, random.nextLong(), memory);
+    }
     for (int i = 0; i < job.workers(); i++) {
       CompletableFuture<Void> unusedEnd = control.startWorker(links, i, random.nextLong());
     }
@@ -85,10 +102,37 @@ final class Nodes implements Processes, AutoCloseable {
     for (int i = 0; i < job.workers(); i++) {
       startChild(NodeId.worker(i), request, control, links);
     }
+    for (int i = 0; i < request.launch().cluster().standby(); i++) {
+      startStandby(i, request, control, links);
+    }
   }
 
-  private void startChild(
-      NodeId node, TrainRequest request, ClusterMember control, LinkFactory links)
+  private void startStandby(
+      int number, TrainRequest request, ClusterMember control, LinkFactory links)
+      throws IOException {
+    String name = "standby-" + number;
+    ChildJvm child = start(name, Optional.empty(), request, control, links, this::said);
+    waiting.add(child);
+    CompletableFuture<Void> unusedEnd =
+        child
+            .onExit()
+            .thenAccept(
+                status -> {
+                  if (!closing && status != 0) {
+                    // The coordinator knows by its number whose place it had taken, if any.
+                    String cause = "its process " + child.pid() + " ended with status " + status;
+                    control.tell(new ProcessEnded(NodeId.server(0), child.pid(), cause));
+                  }
+                });
+  }
+
+  private static ChildJvm start(
+      String name,
+      Optional<NodeId> node,
+      TrainRequest request,
+      ClusterMember control,
+      LinkFactory links,
+      Consumer<String> said)
       throws IOException {
     Optional<String> driverDirectory =
         switch (request.link()) {
@@ -98,15 +142,21 @@ final class Nodes implements Processes, AutoCloseable {
               throw new IllegalArgumentException(
                   "transport.link = memory does not reach other processes; use ipc or udp");
         };
-    ChildJvm child =
-        ChildJvm.start(
-            node.toString(),
-            flags(request),
-            Main.class,
-            NodeArguments.of(node, request, control.address(), driverDirectory),
-            Map.of(),
-            this::said);
+    return ChildJvm.start(
+        name,
+        flags(request),
+        Main.class,
+        NodeArguments.of(node, request, control.address(), driverDirectory),
+        Map.of(),
+        said);
+  }
+
+  private void startChild(
+      NodeId node, TrainRequest request, ClusterMember control, LinkFactory links)
+      throws IOException {
+    ChildJvm child = start(node.toString(), Optional.of(node), request, control, links, this::said);
     children.put(node, child);
+    long startedNanos = System.nanoTime();
     CompletableFuture<Void> unusedEnd =
         child
             .onExit()
@@ -117,8 +167,35 @@ final class Nodes implements Processes, AutoCloseable {
                     String cause = "its process " + child.pid() + " ended with status " + status;
                     log.ended(node, child.pid());
                     control.tell(new ProcessEnded(node, child.pid(), cause));
+                    restart(node, request, control, links, System.nanoTime() - startedNanos);
                   }
                 });
+  }
+
+  /** A server that can be missed is started again; one that ends at once, not for ever. */
+  private void restart(
+      NodeId node,
+      TrainRequest request,
+      ClusterMember control,
+      LinkFactory links,
+      long livedNanos) {
+    if (node.role() != NodeId.Role.SERVER
+        || !request.launch().cluster().restart()
+        || !request.job().redundancy().isOn()) {
+      return;
+    }
+    int quick = livedNanos < QUICK_NANOS ? quickEnds.merge(node, 1, Integer::sum) : 0;
+    if (quick == 0) {
+      quickEnds.remove(node);
+    } else if (quick >= QUICK_ENDS_MAX) {
+      LOG.warn("{} ended {} times soon after its start: it is not started again", node, quick);
+      return;
+    }
+    try {
+      startChild(node, request, control, links);
+    } catch (IOException | RuntimeException e) {
+      LOG.warn("{} could not be started again: {}", node, e.toString());
+    }
   }
 
   private static List<String> flags(TrainRequest request) {
@@ -164,5 +241,6 @@ final class Nodes implements Processes, AutoCloseable {
     closing = true;
     control.stopJob("the job is over");
     children.values().forEach(ChildJvm::close);
+    waiting.forEach(ChildJvm::close);
   }
 }

@@ -21,7 +21,7 @@ class FaultLogTest {
   private void at(long ms, JobPhase phase, int workers, long samples, NodeId... lost) {
     millis = 1_000_000 + ms;
     log.onProgress(
-        new JobProgress(phase, 5, workers, List.of(lost), samples, samples / 10, 0.5, 0.7));
+        new JobProgress(phase, 5, workers, List.of(lost), null, samples, samples / 10, 0.5, 0.7));
   }
 
   private void train(long ms, long samples, NodeId... lost) {
