@@ -156,7 +156,7 @@ class FaultsTest {
   void shouldNoticeTheEndOfAProcessThatItDidNotStart() throws Exception {
     data = HoldfastRun.generate(directory, 20_000);
     int port;
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       port = socket.getLocalPort();
     }
     Path report = directory.resolve("report");

@@ -46,7 +46,7 @@ final class PortProbe implements AutoCloseable {
 
   /** Looks after this process from now on; not after one of this JVM. */
   void watch(Address address) {
-    if (address.getHost().isDefined() && address.getPort().isDefined()) {
+    if (address.getHost().isPresent() && address.getPort().isPresent()) {
       watched.putIfAbsent(address, Seen.NOTHING);
     }
   }
@@ -72,8 +72,7 @@ final class PortProbe implements AutoCloseable {
   private void probe(Address address) {
     try (Socket socket = new Socket()) {
       socket.connect(
-          new InetSocketAddress(address.getHost().get(), (int) address.getPort().get()),
-          TIMEOUT_MILLIS);
+          new InetSocketAddress(address.getHost().get(), address.getPort().get()), TIMEOUT_MILLIS);
       watched.replace(address, Seen.OPEN);
     } catch (ConnectException e) {
       // Twice: the first may have met a full queue, which some systems refuse.

@@ -19,7 +19,7 @@ class PortProbeTest {
   }
 
   private static ServerSocket listen() throws Exception {
-    return new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"));
+    return new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
   }
 
   @Test
