@@ -20,6 +20,7 @@ import picocli.CommandLine.Spec;
       BenchCommand.ListCommand.class,
       CodecBench.class,
       LoaderBench.class,
+      PsBench.class,
       StepBench.class,
       TrainBench.class
     })

@@ -22,6 +22,10 @@ final class Workspace implements AutoCloseable {
     directory = Files.createTempDirectory("holdfast-bench");
   }
 
+  Path directory() {
+    return directory;
+  }
+
   Path file(String name) {
     return directory.resolve(name);
   }

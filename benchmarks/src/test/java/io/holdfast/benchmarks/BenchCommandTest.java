@@ -59,7 +59,7 @@ class BenchCommandTest {
   @Test
   void shouldListAllBenchmarks() {
     assertEquals(0, run("bench", "list"));
-    for (String name : List.of("codec", "loader", "step", "train")) {
+    for (String name : List.of("codec", "loader", "ps", "step", "train")) {
       assertTrue(out.toString().lines().anyMatch(line -> line.startsWith(name + " ")), name);
     }
   }
@@ -87,6 +87,31 @@ class BenchCommandTest {
     JsonNode report = report("loader", "--rows", "300", "--batch", "64");
     assertEquals(7, medians(report, "lines").size());
     assertEquals(1, medians(report, "batches").size());
+  }
+
+  @Test
+  void shouldMeasurePullAndPushAgainstServersInProcessesAndThreads() throws Exception {
+    JsonNode report =
+        report(
+            "ps",
+            "--servers",
+            "2",
+            "--dim",
+            "16",
+            "--link",
+            "ipc,memory",
+            "--redundancy",
+            "none,ecrm",
+            "--size",
+            "16k",
+            "--table",
+            "256k",
+            "--batches",
+            "4",
+            "--millis",
+            "20");
+    assertEquals(4, medians(report, "pull / plain gather").size());
+    assertTrue(medians(report, "push p99").stream().allMatch(micros -> micros > 0));
   }
 
   @Test
