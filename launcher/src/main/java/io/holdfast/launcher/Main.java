@@ -80,16 +80,18 @@ public final class Main {
    * that know nothing of each other leave the model up to 0.007 of AUC further from its best.
    */
   static final Map<String, String> QUICKSTART =
-      Map.of(
-          "cluster.servers", "5",
-          "cluster.workers", "2",
-          "max.rows.per.table", "100000",
-          "batch", "512",
-          "optimizer.name", "adam",
-          "learning.rate", "0.001",
-          "learning.decay.start", "600",
-          "learning.decay.iterations", "1200",
-          "learning.decay.power", "1");
+      Map.ofEntries(
+          Map.entry("cluster.servers", "5"),
+          Map.entry("cluster.workers", "2"),
+          Map.entry("cluster.processes", "true"),
+          Map.entry("redundancy", "ecrm"),
+          Map.entry("max.rows.per.table", "100000"),
+          Map.entry("batch", "512"),
+          Map.entry("optimizer.name", "adam"),
+          Map.entry("learning.rate", "0.001"),
+          Map.entry("learning.decay.start", "600"),
+          Map.entry("learning.decay.iterations", "1200"),
+          Map.entry("learning.decay.power", "1"));
 
   /** The command with all its subcommands, those of {@link MoreCommands} on the class path too. */
   public static Main create() {

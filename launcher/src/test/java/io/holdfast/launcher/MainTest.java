@@ -304,7 +304,9 @@ class MainTest {
         "--redundancy checkpoint | this version has no checkpoints",
         "--epochs 2 --iterations 3 | excludes epochs",
         "--deterministic --sync async | deterministic = true needs sync = sync",
-        "--fault kill:server-1@100 | this version injects no faults",
+        "--processes --fault kill:server-1@100 | '100' is no time; say iteration=200",
+        "--processes --fault kill:server-1@time=1s | there is no server-1: the job has 1 servers",
+        "--fault kill:server-0@time=1s | servers and workers share this process",
         "--config /nonexistent.conf | there is no such file",
         "--report /nonexistent/r.json | there is no directory /nonexistent",
         "--report / | is a directory",
@@ -444,7 +446,10 @@ class MainTest {
     List<String> arguments =
         new ArrayList<>(
             NodeArguments.of(
-                NodeId.worker(3), trained, "127.0.0.1:7000", Optional.of("/dev/shm/a driver")));
+                Optional.of(NodeId.worker(3)),
+                trained,
+                "127.0.0.1:7000",
+                Optional.of("/dev/shm/a driver")));
     assertTrue(arguments.remove("--child"));
     assertTrue(arguments.remove("--verbose"));
     assertEquals(0, run(arguments.toArray(String[]::new)), err);
@@ -465,12 +470,21 @@ class MainTest {
             trained.launch(),
             List.of(),
             trained.save(),
+            List.of(),
             false,
             false);
     List<String> alone =
-        new ArrayList<>(NodeArguments.of(NodeId.server(0), trained, "h:1", Optional.empty()));
+        new ArrayList<>(
+            NodeArguments.of(Optional.of(NodeId.server(0)), trained, "h:1", Optional.empty()));
     assertTrue(alone.remove("--child"));
     assertEquals(0, run(alone.toArray(String[]::new)), err);
+    assertEquals(OptionalInt.of(0), node.index());
+    List<String> waiting =
+        new ArrayList<>(NodeArguments.of(Optional.empty(), trained, "h:1", Optional.empty()));
+    assertTrue(waiting.remove("--child"));
+    assertEquals(0, run(waiting.toArray(String[]::new)), err);
+    assertEquals(NodeId.Role.SERVER, node.role());
+    assertEquals(OptionalInt.empty(), node.index(), "on standby");
     assertEquals(Optional.of(LinkKind.UDP), node.launch().transport().link());
     assertFalse(node.launch().transport().externalDriver());
   }

@@ -2,8 +2,12 @@ package io.holdfast.server;
 
 import io.holdfast.config.control.ControlMessage;
 import io.holdfast.config.control.ServerControl;
+import io.holdfast.config.fault.FaultPoints;
+import io.holdfast.config.fault.InjectionPoint;
+import io.holdfast.config.fault.ProcessFaults;
 import io.holdfast.config.placement.Member;
 import io.holdfast.config.placement.NodeId;
+import io.holdfast.config.placement.PlacementMap;
 import io.holdfast.config.protocol.DataMessage;
 import io.holdfast.config.transport.DataLink;
 import io.holdfast.config.transport.Endpoint;
@@ -96,15 +100,7 @@ public final class ServerAgent implements Agent {
   public void onStart() {
     guard(
         () -> {
-          core =
-              new ServerCore(
-                  start.self(),
-                  start.job(),
-                  start.map(),
-                  memory,
-                  endpoint,
-                  coordinator,
-                  endpoint.counters());
+          core = core(start.map());
           if (core.longestMessageBytes() > endpoint.maxFrameBytes()) {
             throw new IllegalStateException(
                 "a message can have "
@@ -117,6 +113,11 @@ public final class ServerAgent implements Agent {
           tellReady();
           return 0;
         });
+  }
+
+  private ServerCore core(PlacementMap map) {
+    return new ServerCore(
+        start.self(), start.job(), map, memory, endpoint, coordinator, endpoint.counters());
   }
 
   private void tellReady() {
@@ -134,6 +135,9 @@ public final class ServerAgent implements Agent {
           }
           core.flush();
           core.tick(clock.nanoTime());
+          if (FaultPoints.ON) {
+            ProcessFaults.takeCorruption().ifPresent(row -> RowDamage.inflict(start, core, row));
+          }
           return work;
         });
   }
@@ -146,6 +150,11 @@ public final class ServerAgent implements Agent {
     switch (command) {
       case ServerControl.StartServer repeated -> tellReady();
       case ServerControl.AdoptEpoch m -> {
+        FaultPoints.reached(InjectionPoint.EPOCH);
+        if (core.mustBeginAnew(m.map())) {
+          core.close();
+          core = core(m.map());
+        }
         endpoint.adopt(m.map());
         core.onControl(m, clock.nanoTime());
       }

@@ -3,6 +3,9 @@ package io.holdfast.server;
 import io.holdfast.config.control.ControlMessage;
 import io.holdfast.config.control.RedundancyStatistics;
 import io.holdfast.config.control.ServerControl;
+import io.holdfast.config.control.ServerControl.CopyState;
+import io.holdfast.config.fault.FaultPoints;
+import io.holdfast.config.fault.InjectionPoint;
 import io.holdfast.config.job.CommitMode;
 import io.holdfast.config.job.JobSpec;
 import io.holdfast.config.job.Redundancy;
@@ -25,6 +28,9 @@ import io.holdfast.config.transport.EndpointCounters;
 import io.holdfast.erasure.CodeKind;
 import io.holdfast.erasure.ErasureCode;
 import io.holdfast.erasure.ErasureCodes;
+import io.holdfast.server.rebuild.Takeover;
+import io.holdfast.server.rebuild.Transfer;
+import io.holdfast.server.rebuild.Transfers;
 import io.holdfast.server.redundancy.Holder;
 import io.holdfast.server.redundancy.Origin;
 import io.holdfast.server.scrub.ScrubAnswers;
@@ -47,6 +53,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -104,6 +111,17 @@ public final class ServerCore implements AutoCloseable {
 
   /** By lost server. */
   private final Map<Integer, StandIn> acting = new TreeMap<>();
+
+  /** Null without redundancy. */
+  private final Transfers transfers;
+
+  /** Null without redundancy. */
+  private final Takeover takeover;
+
+  private CopyState copyTold = CopyState.COPYING;
+
+  /** For servers that have a process again. */
+  private long decodedRows;
 
   private final boolean onePhase;
   private final Map<NodeId, Long> incarnations = new HashMap<>();
@@ -200,15 +218,50 @@ public final class ServerCore implements AutoCloseable {
     witness =
         new WitnessTable(
             self.index(), job.servers(), redundancy.witness() ? redundancy.r() : 0, share);
+    takeover =
+        code == null ? null : new Takeover(self.index(), job.stripeMap(), rows, nn, parities);
     transactions =
-        new TransactionTable(self.index(), job.servers(), rows, nn, origin, job.commit(), share);
+        new TransactionTable(
+            self.index(),
+            job.servers(),
+            rows,
+            nn,
+            takeover == null ? origin : takeover.applier(origin),
+            job.commit(),
+            share);
+    transfers =
+        code == null
+            ? null
+            : new Transfers(self.index(), job.servers(), origin, holder, this::transfer);
     exportRowsMax =
         Math.max(
             1,
             (job.messageBytesMax() - MESSAGE_OVERHEAD_BYTES)
                 / (Long.BYTES + Integer.BYTES + rows.layout().rowBytes()));
     epoch = map.epoch();
-    adopt(map);
+    name(map);
+    if (code != null) {
+      takeover.onEpoch(map, transactions);
+      transfers.onEpoch(map);
+      if (!takeover.isOwner()) {
+        standIns = StandIns.of(job, map);
+        origin.onEpoch(standIns);
+      }
+    }
+  }
+
+  private Transfer transfer(Member to) {
+    return new Transfer(
+        self.index(),
+        to,
+        job,
+        code,
+        rows,
+        nn,
+        transactions::ranges,
+        holder.records(),
+        origin,
+        nowNanos);
   }
 
   /** This server's rows; for the thread that drives the core. */
@@ -404,6 +457,14 @@ public final class ServerCore implements AutoCloseable {
     public void captured(NodeId from, PeerMessage.CapturedShard captured) {
       scrubber.onCapturedShard(captured, nowNanos);
     }
+
+    @Override
+    public void copied(NodeId from, PeerMessage.CopyItem item) throws RefusedException {
+      takeover.on(from, item, holder);
+      if (takeover.state() != copyTold) {
+        tellCopy();
+      }
+    }
   }
 
   /** Sends what is better sent once for many messages: acknowledgements to other servers. */
@@ -417,10 +478,13 @@ public final class ServerCore implements AutoCloseable {
   public void tick(long nowNanos) {
     at(nowNanos);
     origin.tick();
-    if (scrubber != null) {
+    if (scrubber != null && takeover.isOwner()) {
       scrubber.tick(nowNanos);
     }
     acting.values().forEach(standIn -> standIn.tick(nowNanos));
+    if (transfers != null) {
+      transfers.tick(acting, nowNanos);
+    }
   }
 
   private void at(long now) {
@@ -434,6 +498,9 @@ public final class ServerCore implements AutoCloseable {
 
   private void answer(NodeId from, long correlation, DataMessage message, Handler handler) {
     try {
+      if (takeover != null && !takeover.isOwner()) {
+        throw new RefusedException(RefusalReason.BUSY, self + " has not got its share yet");
+      }
       handler.handle();
     } catch (RefusedException e) {
       refuse(from, correlation, message, e.reason(), e.getMessage());
@@ -516,6 +583,7 @@ public final class ServerCore implements AutoCloseable {
       case STAGED -> {
         // In one phase this only says that the worker's next part may come; Applied follows.
         if (!onePhase || !commit(tx, stage.header().watermark())) {
+          FaultPoints.reached(InjectionPoint.STAGED);
           outbox.send(from, new DataMessage.Staged(tx, owner));
         }
       }
@@ -573,6 +641,7 @@ public final class ServerCore implements AutoCloseable {
   private void onCommit(NodeId from, DataMessage.Commit commit) throws RefusedException {
     TxId tx = commit.tx();
     requireOwn(from, tx);
+    FaultPoints.reached(InjectionPoint.COMMITTING);
     if (commit.owner() == self.index()) {
       commit(tx, commit.watermark());
     } else if (acting.containsKey(commit.owner())) {
@@ -586,6 +655,7 @@ public final class ServerCore implements AutoCloseable {
   /** Returns whether it is redundant at once; else it is answered when holders acknowledge. */
   private boolean commit(TxId tx, long watermark) throws RefusedException {
     boolean applied = transactions.commit(tx, watermark) == TransactionState.APPLIED;
+    FaultPoints.reached(InjectionPoint.APPLYING);
     if (applied) {
       outbox.send(tx.worker(), new DataMessage.Applied(tx, self.index()));
     }
@@ -686,6 +756,9 @@ public final class ServerCore implements AutoCloseable {
                 known.undecided()));
       }
       case ServerControl.ResolveWorker m -> {
+        if (takeover != null) {
+          takeover.resolve(m.worker(), m.incarnation(), m.committed(), transactions);
+        }
         transactions.resolve(m.worker(), m.incarnation(), m.committed());
         witness.resolve(m.worker(), m.incarnation());
         for (StandIn standIn : acting.values()) {
@@ -697,14 +770,47 @@ public final class ServerCore implements AutoCloseable {
       case ServerControl.QueryRanges m ->
           coordinator.accept(new ServerControl.CommittedRanges(self, m.query(), ranges()));
       case ServerControl.QueryStatistics m -> coordinator.accept(statistics());
+      case ServerControl.HandOver m -> {
+        if (transfers != null) {
+          transfers.handOver(m.lost(), m.incarnation(), acting.get(m.lost().index()));
+        }
+      }
+      case ServerControl.QueryCopy m -> {
+        if (takeover != null) {
+          tellCopy();
+        }
+      }
       default ->
           LOG.warn("{} ignored a control message: {}", self, message.getClass().getSimpleName());
     }
   }
 
+  private void tellCopy() {
+    copyTold = takeover.state();
+    coordinator.accept(
+        new ServerControl.CopyProgress(
+            self,
+            incarnations.getOrDefault(self, 0L),
+            takeover.since(),
+            copyTold,
+            takeover.share(),
+            takeover.bytes()));
+  }
+
+  /**
+   * Whether a map tells this server to take a lost one's place from the beginning although it has
+   * begun already: then it must be closed and another one made, with empty memory.
+   */
+  public boolean mustBeginAnew(PlacementMap map) {
+    return takeover != null && map.epoch().compareTo(epoch) > 0 && takeover.mustBeginAnew(map);
+  }
+
   /** What is known of a dead worker's transactions, here and of lost servers' parts. */
   private TransactionTable.Knowledge fence(NodeId worker, long incarnation) {
     TransactionTable.Knowledge known = transactions.fence(worker, incarnation);
+    if (takeover != null) {
+      known = known.with(takeover.known(worker, incarnation));
+    }
     for (StandIn standIn : acting.values()) {
       known = known.with(standIn.transactions().fence(worker, incarnation));
     }
@@ -738,26 +844,48 @@ public final class ServerCore implements AutoCloseable {
     if (order < 0) {
       return;
     }
-    epoch = map.epoch();
-    incarnations.clear();
-    for (Member member : map.members()) {
-      incarnations.put(member.node(), member.incarnation());
-      if (holder != null && member.node().role() == NodeId.Role.WORKER) {
-        holder.records().named(member.node(), member.incarnation());
-      }
-    }
+    name(map);
     if (order > 0) {
       standIns = StandIns.of(job, map);
       if (holder != null) {
-        standIn();
+        if (takeover.onEpoch(map, transactions)) {
+          LOG.info("{} has taken the lost server's place", self);
+        }
+        standIn(transfers.onEpoch(map));
         scrubber.onEpoch(standIns, nowNanos);
       }
       origin.onEpoch(standIns);
     }
   }
 
-  /** Begins to act for servers that were lost. */
-  private void standIn() {
+  private void name(PlacementMap map) {
+    epoch = map.epoch();
+    incarnations.clear();
+    for (Member member : map.members()) {
+      incarnations.put(member.node(), member.incarnation());
+      if (holder != null && member.node().role() == NodeId.Role.WORKER) {
+        holder.records().named(member.node(), member.incarnation());
+        origin.records().named(member.node(), member.incarnation());
+      }
+    }
+  }
+
+  /**
+   * Begins to act for servers that were lost, ends for those that have a process again.
+   *
+   * @param followed whose place somebody takes, as before
+   */
+  private void standIn(Set<Integer> followed) {
+    for (Iterator<Map.Entry<Integer, StandIn>> each = acting.entrySet().iterator();
+        each.hasNext(); ) {
+      Map.Entry<Integer, StandIn> entry = each.next();
+      if (!standIns.isLost(entry.getKey())) {
+        each.remove();
+        standDown(entry.getKey(), entry.getValue());
+      } else if (!followed.contains(entry.getKey())) {
+        entry.getValue().unfollow();
+      }
+    }
     for (int lost = 0; lost < job.servers(); lost++) {
       if (standIns.standsIn(self.index(), lost) && !acting.containsKey(lost)) {
         boolean deputy = standIns.deputy(lost) == self.index();
@@ -783,6 +911,16 @@ public final class ServerCore implements AutoCloseable {
       }
     }
     acting.values().forEach(standIn -> standIn.onEpoch(standIns));
+  }
+
+  private void standDown(int server, StandIn standIn) {
+    LOG.info("{} stands in for server-{} no more", self, server);
+    if (standIn.isDeputy()) {
+      holder.ledger(server, standIn.ranges());
+      nn.demote(server);
+    }
+    decodedRows += standIn.promotedRows();
+    standIn.close();
   }
 
   private ServerControl.ServerStatistics statistics() {
@@ -813,7 +951,8 @@ public final class ServerCore implements AutoCloseable {
         scrubber.repairedSeen(),
         holder.records().bytesPeak(),
         holder.tailBytesPeak(),
-        witness.bytesPeak());
+        witness.bytesPeak(),
+        decodedRows + acting.values().stream().mapToLong(StandIn::promotedRows).sum());
   }
 
   @Override

@@ -1,11 +1,14 @@
 package io.holdfast.server;
 
+import io.holdfast.config.control.ControlMessage;
 import io.holdfast.config.control.ServerControl;
+import io.holdfast.config.control.ServerControl.CopyState;
 import io.holdfast.config.job.CommitMode;
 import io.holdfast.config.job.JobSpec;
 import io.holdfast.config.job.StandIns;
 import io.holdfast.config.placement.Backups;
 import io.holdfast.config.placement.Epoch;
+import io.holdfast.config.placement.Member;
 import io.holdfast.config.placement.NnShards;
 import io.holdfast.config.placement.NodeId;
 import io.holdfast.config.placement.PlacementMap;
@@ -61,7 +64,9 @@ public final class ServerGroup implements AutoCloseable {
   private final MessageCodec codec = new MessageCodec();
   private final NnShards shards;
   private final Set<NodeId> lost = new HashSet<>();
+  private final List<ControlMessage> told = new ArrayList<>();
   private PlacementMap members;
+  private long incarnations = 900;
 
   public ServerGroup(JobSpec job) {
     this.job = job;
@@ -69,17 +74,20 @@ public final class ServerGroup implements AutoCloseable {
     this.shards = job.nnShards();
     members = TestJobs.map(job);
     for (int i = 0; i < job.servers(); i++) {
-      NodeId self = NodeId.server(i);
-      cores.add(
-          new ServerCore(
-              self,
-              job,
-              members,
-              MemorySettings.DEFAULT,
-              (to, message) -> send(self, to, message),
-              told -> {},
-              new EndpointCounters()));
+      cores.add(core(i));
     }
+  }
+
+  private ServerCore core(int server) {
+    NodeId self = NodeId.server(server);
+    return new ServerCore(
+        self,
+        job,
+        members,
+        MemorySettings.DEFAULT,
+        (to, message) -> send(self, to, message),
+        told::add,
+        new EndpointCounters());
   }
 
   /** Puts a message on its way. */
@@ -136,6 +144,47 @@ public final class ServerGroup implements AutoCloseable {
   public void lose(int server) {
     lost.add(NodeId.server(server));
     members = members.without(NodeId.server(server));
+    live().forEach(core -> core.onControl(new ServerControl.AdoptEpoch(members), nowNanos));
+  }
+
+  /** A new process comes to take a lost server's place and begins to copy. */
+  public void join(int server) {
+    NodeId node = NodeId.server(server);
+    lost.remove(node);
+    cores.get(server).close();
+    cores.set(server, core(server));
+    Epoch epoch = members.epoch().next();
+    name(new Member(node, ++incarnations, "", epoch.packed()), epoch);
+  }
+
+  /** All stop to act for a lost server, and its new process becomes the owner. */
+  public void handOver(int server) {
+    NodeId node = NodeId.server(server);
+    Member copying = members.member(node).orElseThrow();
+    requireState(server, CopyState.COPIED);
+    live()
+        .forEach(
+            core ->
+                core.onControl(new ServerControl.HandOver(node, copying.incarnation()), nowNanos));
+    settle();
+    requireState(server, CopyState.TAKEN_OVER);
+    name(new Member(node, copying.incarnation(), ""), members.epoch().next());
+  }
+
+  private void requireState(int server, CopyState state) {
+    told.clear();
+    cores.get(server).onControl(new ServerControl.QueryCopy(), nowNanos);
+    CopyState found = ((ServerControl.CopyProgress) told.getFirst()).state();
+    if (found != state) {
+      throw new AssertionError("server-" + server + " is " + found + ", not " + state);
+    }
+  }
+
+  private void name(Member member, Epoch epoch) {
+    List<Member> all = new ArrayList<>(members.members());
+    all.removeIf(each -> each.node().equals(member.node()));
+    all.add(member);
+    members = new PlacementMap(epoch, members.sessionKey(), all);
     live().forEach(core -> core.onControl(new ServerControl.AdoptEpoch(members), nowNanos));
   }
 

@@ -3,6 +3,7 @@ package io.holdfast.worker;
 import io.holdfast.config.job.StandIns;
 import io.holdfast.config.protocol.Payload;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 
 /**
  * Some of the rows of an iteration, named by their places in its plan: all of a run of places, as a
@@ -42,6 +43,19 @@ final class PlannedRows {
 
   private int place(int i) {
     return chosen == null ? from + i : chosen[from + i];
+  }
+
+  /** These rows and others of the same owner, none of which may be among these. */
+  PlannedRows with(PlannedRows others) {
+    int[] both = new int[count() + others.count()];
+    for (int i = 0; i < count(); i++) {
+      both[i] = place(i);
+    }
+    for (int i = 0; i < others.count(); i++) {
+      both[count() + i] = others.place(i);
+    }
+    Arrays.sort(both);
+    return new PlannedRows(both, 0, both.length);
   }
 
   /** Whether one server has all of these now. */

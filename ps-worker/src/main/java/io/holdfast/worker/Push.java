@@ -1,5 +1,7 @@
 package io.holdfast.worker;
 
+import io.holdfast.config.fault.FaultPoints;
+import io.holdfast.config.fault.InjectionPoint;
 import io.holdfast.config.job.CommitMode;
 import io.holdfast.config.job.JobSpec;
 import io.holdfast.config.job.Redundancy;
@@ -18,6 +20,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * The two-phase commit of one iteration, seen from its coordinator, the worker.
@@ -36,8 +40,9 @@ import java.util.List;
  * gets a part with the rows for which it stands in, and the deputy one in any case, with the NN
  * shards, if there are any: it may be the one that has to record the data. A part that was APPLIED
  * is so at all who hold redundant copies, so it stays done; any other goes to the stand-ins, also
- * after the decision, and is committed there as soon as it is staged. Parts of lost servers have no
- * witnesses (their own backups are their stand-ins), and lost servers are no witnesses.
+ * after the decision, and is committed there as soon as it is staged; and back again, when a new
+ * process takes the lost one's place. Parts of lost servers have no witnesses (their own backups
+ * are their stand-ins), and lost servers are no witnesses.
  */
 final class Push {
   private enum Phase {
@@ -153,19 +158,25 @@ final class Push {
    * those that do. New parts wait; {@link #stage(boolean[], Outbox, long, long, long)} sends them.
    */
   void move(StandIns standIns) {
-    List<Part> moved = new ArrayList<>();
+    // By owner: those of several stand-ins become one again when the owner has a process again.
+    Map<Integer, Part> moved = new TreeMap<>();
     for (Iterator<Part> each = parts.iterator(); each.hasNext(); ) {
       Part part = each.next();
       if (part.phase != Phase.APPLIED && !isRight(part, standIns)) {
         each.remove();
         if (!part.witness) {
-          moved.add(part);
+          moved.merge(part.owner, part, Push::both);
         }
       }
     }
-    for (Part part : moved) {
+    for (Part part : moved.values()) {
       split(part.owner, part.rows, part.withShards, standIns);
     }
+  }
+
+  private static Part both(Part one, Part other) {
+    return new Part(
+        one.owner, one.at, false, one.rows.with(other.rows), one.withShards || other.withShards);
   }
 
   private boolean isRight(Part part, StandIns standIns) {
@@ -175,7 +186,7 @@ final class Push {
     if (part.witness) {
       return !standIns.isLost(part.owner);
     }
-    return part.at == part.owner
+    return (part.at == part.owner && !standIns.isLost(part.owner))
         || (part.rows.areAt(part.at, iteration.plan, standIns)
             && (!part.withShards || standIns.deputy(part.owner) == part.at));
   }
@@ -257,6 +268,7 @@ final class Push {
     for (Part part : parts) {
       if (!part.witness) {
         commit(part, out, watermark, nowNanos + retryNanos);
+        FaultPoints.reached(InjectionPoint.COMMITTING);
       }
     }
   }

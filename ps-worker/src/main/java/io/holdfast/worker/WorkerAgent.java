@@ -1,9 +1,12 @@
 package io.holdfast.worker;
 
 import io.holdfast.config.control.ControlMessage;
+import io.holdfast.config.control.WorkerControl.EpochCommitted;
 import io.holdfast.config.control.WorkerControl.WorkerFailed;
 import io.holdfast.config.control.WorkerControl.WorkerFinished;
 import io.holdfast.config.control.WorkerControl.WorkerProgress;
+import io.holdfast.config.fault.FaultPoints;
+import io.holdfast.config.fault.InjectionPoint;
 import io.holdfast.config.job.JobSpec;
 import io.holdfast.config.job.StandIns;
 import io.holdfast.config.placement.Member;
@@ -35,6 +38,7 @@ public final class WorkerAgent implements AutoCloseable {
   private static final int POLL_LIMIT = 64;
   private static final long TICK_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
   private static final long PROGRESS_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
+  private static final long NEWS_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
   private final Member self;
   private final JobSpec job;
@@ -56,6 +60,9 @@ public final class WorkerAgent implements AutoCloseable {
   private long lastWordNanos;
   private long lastTickNanos;
   private long lastProgressNanos;
+  private long appliedTold;
+  private long appliedBeforeEpoch;
+  private boolean firstOfEpochTold = true;
 
   /**
    * Prepares a worker; {@link #start} begins.
@@ -105,7 +112,10 @@ public final class WorkerAgent implements AutoCloseable {
   public void onMap(PlacementMap map) {
     post(
         () -> {
+          FaultPoints.reached(InjectionPoint.EPOCH);
           if (endpoint.adopt(map)) {
+            appliedBeforeEpoch = core.iterationsApplied();
+            firstOfEpochTold = false;
             core.onEpoch(StandIns.of(job, map), System.nanoTime());
           }
         });
@@ -153,8 +163,16 @@ public final class WorkerAgent implements AutoCloseable {
       return;
     }
     core.tick(now);
-    if (now - lastProgressNanos >= PROGRESS_NANOS) {
+    long applied = core.iterationsApplied();
+    if (!firstOfEpochTold && applied > appliedBeforeEpoch) {
+      firstOfEpochTold = true;
+      coordinator.accept(
+          new EpochCommitted(self.node(), self.incarnation(), endpoint.epoch().packed()));
+    }
+    long interval = applied > appliedTold ? NEWS_NANOS : PROGRESS_NANOS;
+    if (now - lastProgressNanos >= interval) {
       lastProgressNanos = now;
+      appliedTold = applied;
       coordinator.accept(
           new WorkerProgress(
               self.node(),

@@ -11,6 +11,8 @@ import io.holdfast.config.control.WorkerControl.StepDone;
 import io.holdfast.config.control.WorkerControl.StepOpened;
 import io.holdfast.config.control.WorkerControl.StepReady;
 import io.holdfast.config.control.WorkerControl.StepStart;
+import io.holdfast.config.fault.FaultPoints;
+import io.holdfast.config.fault.InjectionPoint;
 import io.holdfast.config.job.JobSpec;
 import io.holdfast.config.job.StandIns;
 import io.holdfast.config.job.SyncMode;
@@ -217,6 +219,7 @@ final class WorkerCore {
   }
 
   private void commit(Iteration iteration, long nowNanos) {
+    FaultPoints.reached(InjectionPoint.STAGED);
     iteration.become(Iteration.State.COMMITTING);
     iteration.push.commit(effects, watermark, nowNanos, job.retryNanos());
   }

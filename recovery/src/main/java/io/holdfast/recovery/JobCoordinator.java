@@ -8,6 +8,7 @@ import io.holdfast.config.control.JobControl.RegistrationRefused;
 import io.holdfast.config.control.JobControl.Stop;
 import io.holdfast.config.control.Register;
 import io.holdfast.config.control.ServerControl.CommittedRanges;
+import io.holdfast.config.control.ServerControl.CopyProgress;
 import io.holdfast.config.control.ServerControl.EpochAdopted;
 import io.holdfast.config.control.ServerControl.ServerFailed;
 import io.holdfast.config.control.ServerControl.ServerReady;
@@ -65,7 +66,8 @@ import java.util.TreeMap;
  * <p>A server that dies once training has begun is {@link LostServers lost}: if the survivors hold
  * everything, the next epoch is without it, they act for it ({@code StandIns}), and the job goes
  * on; what was being asked of all servers is asked again once they have that epoch. Else the job is
- * lost, too. Nobody takes a lost server's index.
+ * lost, too. A new process {@link Replacement takes its place}: one that waited on standby, was
+ * restarted, or joins.
  *
  * <p>Messages of one process must arrive in the order in which it sent them; they may be repeated.
  * Messages of a process that was declared dead have no effect, whether it is dead or not; it is
@@ -76,7 +78,7 @@ public final class JobCoordinator {
   /** Readers come and go; this many at a time is plenty. */
   private static final int MAX_READERS = 1024;
 
-  private static final long PROGRESS_NANOS = 1_000_000_000L;
+  private static final long PROGRESS_NANOS = 100_000_000L;
 
   private final JobSpec job;
   private final TrainingData data;
@@ -100,6 +102,9 @@ public final class JobCoordinator {
 
   private final List<WorkerFinished> summaries = new ArrayList<>();
   private JobPhase phase = JobPhase.GATHERING;
+
+  /** Null while no process is on its way to a lost server's place. */
+  private Replacement replacement;
 
   /** Null while it waits for an epoch to be in force. */
   private FinalCount count;
@@ -180,19 +185,31 @@ public final class JobCoordinator {
           if (count != null) {
             count.tick(nowNanos);
           }
+          if (replacement != null) {
+            replacement.tick(nowNanos);
+          }
         });
     if (phase != JobPhase.OVER && (progressDue || nowNanos - progressNanos >= PROGRESS_NANOS)) {
       progressDue = false;
       progressNanos = nowNanos;
       effects.progress(
           board.progress(
-              phase, registry.count(Role.SERVER), registry.count(Role.WORKER), lost.all()));
+              phase,
+              registry.owners().size(),
+              registry.count(Role.WORKER),
+              lost.all(),
+              replacement == null ? null : replacement.progress()));
     }
   }
 
   private void guarded(long nowNanos, Runnable action) {
     try {
       action.run();
+      if (replacement != null
+          && replacement.state() == Replacement.State.TAKEN_OVER
+          && phase != JobPhase.OVER) {
+        replaced(nowNanos);
+      }
       if (phase == JobPhase.TRAINING) {
         closeTerminations(nowNanos);
         endTrainingIfDone();
@@ -221,6 +238,8 @@ public final class JobCoordinator {
           registry
               .at(ended.node())
               .filter(process -> process.pid() == ended.pid())
+              // One that was on standby has a place by now, and its parent does not know whose.
+              .or(() -> registry.ofPid(ended.node().role(), ended.pid()))
               .ifPresent(process -> down(process, ended.cause(), nowNanos));
       case Stop stop -> onStop(stop.reason());
 
@@ -251,6 +270,11 @@ public final class JobCoordinator {
       case ServerStatistics statistics -> {
         if (count != null) {
           count.on(statistics);
+        }
+      }
+      case CopyProgress progress -> {
+        if (replacement != null) {
+          replacement.on(progress, nowNanos);
         }
       }
 
@@ -333,21 +357,68 @@ public final class JobCoordinator {
       refuse(register.incarnation(), "all data is trained");
     } else if (free.isPresent()) {
       name(free.get(), register, nowNanos);
+    } else if (register.role() == Role.SERVER && lost.any() && replacement == null) {
+      replace(lost.place(register.preferredIndex()), register);
+    } else if (register.role() == Role.SERVER && mayWait(register)) {
+      candidates.put(register.incarnation(), register);
     } else if (!terminations.isEmpty() && register.role() == Role.WORKER) {
       candidates.put(register.incarnation(), register);
     } else {
       candidates.remove(register.incarnation());
       refuse(
           register.incarnation(),
-          register.role() == Role.SERVER && lost.any()
-              ? lost.refusal()
-              : "all "
-                  + below
-                  + " "
-                  + register.role().name().toLowerCase(java.util.Locale.ROOT)
-                  + "s of the job are there: "
-                  + registry.all(register.role()));
+          "all "
+              + below
+              + " "
+              + register.role().name().toLowerCase(java.util.Locale.ROOT)
+              + "s of the job are there: "
+              + registry.all(register.role())
+              + (register.role() == Role.SERVER
+                  ? ", and " + settings.standby() + " more may wait (standby)"
+                  : ""));
     }
+  }
+
+  /** Whether a server may wait for one of the others to be lost, or for its turn. */
+  private boolean mayWait(Register register) {
+    long waiting =
+        candidates.values().stream()
+            .filter(
+                each -> each.role() == Role.SERVER && each.incarnation() != register.incarnation())
+            .count();
+    return waiting < settings.standby() + lost.all().size();
+  }
+
+  /** A process is to take a lost server's place; maps name it when it has allocated memory. */
+  private void replace(NodeId place, Register register) {
+    candidates.remove(register.incarnation());
+    NodeProcess process = registry.add(place, register);
+    process.prepare();
+    replacement = new Replacement(process, registry::owners, settings.repeatNanos(), effects::send);
+    progressDue = true;
+    effects.named(place, register.incarnation());
+    tellAnew(process);
+  }
+
+  /** It owns the lost server's share from the next epoch on. */
+  private void replaced(long nowNanos) {
+    NodeProcess process = replacement.process();
+    replacement = null;
+    process.own();
+    lost.replaced(process.node());
+    progressDue = true;
+    serversChange(nowNanos);
+    admitCandidates(nowNanos);
+  }
+
+  /** Who owns what changes with the next epoch: whatever is being asked of all is asked anew. */
+  private void serversChange(long nowNanos) {
+    PlacementMap map = epochs.next(registry.members(), nowNanos);
+    for (WorkerTermination each : terminations.values()) {
+      each.onServers(registry.owners(), map.epoch(), nextQuery++);
+    }
+    // Whoever acts for a server counts its records only once it has this epoch.
+    count = null;
   }
 
   private void admitCandidates(long nowNanos) {
@@ -382,7 +453,7 @@ public final class JobCoordinator {
     effects.send(node, new Registered(node));
     switch (node.role()) {
       case SERVER -> {
-        if (phase == JobPhase.STARTING && !ready.contains(node)) {
+        if (!process.isNamed() || (phase == JobPhase.STARTING && !ready.contains(node))) {
           effects.send(node, new StartServer(node, job, epochs.map()));
         }
       }
@@ -410,6 +481,13 @@ public final class JobCoordinator {
   }
 
   private void onServerReady(NodeId server, long nowNanos) {
+    if (replacement != null
+        && replacement.state() == Replacement.State.PREPARING
+        && replacement.process().node().equals(server)) {
+      copy(nowNanos);
+      epochs.next(registry.members(), nowNanos);
+      return;
+    }
     if (phase != JobPhase.STARTING || registry.at(server).isEmpty()) {
       return;
     }
@@ -479,8 +557,31 @@ public final class JobCoordinator {
     }
   }
 
+  /** With the next epoch, which is to follow, a process begins to copy a lost server's share. */
+  private void copy(long nowNanos) {
+    replacement.process().copySince(epochs.map().epoch().next());
+    replacement.copies(nowNanos);
+  }
+
+  private void replacementDown(NodeProcess server, String cause, long nowNanos) {
+    boolean named = server.isNamed();
+    registry.declareDead(server);
+    replacement = null;
+    effects.toUnregistered(
+        server.incarnation(),
+        new Stop("it was to take the place of " + server.node() + ", but " + cause));
+    if (named) {
+      epochs.next(registry.members(), nowNanos);
+    }
+    admitCandidates(nowNanos);
+  }
+
   private void serverDown(NodeProcess server, String cause, long nowNanos) {
     NodeId node = server.node();
+    if (replacement != null && replacement.is(server)) {
+      replacementDown(server, cause, nowNanos);
+      return;
+    }
     Optional<String> unbearable = lost.unbearable(node, phase, epochs.map());
     if (unbearable.isPresent()) {
       outcomeTold = false;
@@ -492,12 +593,11 @@ public final class JobCoordinator {
     lost.add(node);
     effects.toUnregistered(
         server.incarnation(), new Stop(node + " was declared dead and others act for it"));
-    PlacementMap map = epochs.next(registry.members(), nowNanos);
-    for (WorkerTermination each : terminations.values()) {
-      each.onServerLost(node, map.epoch(), nextQuery++);
+    if (replacement != null && replacement.state() != Replacement.State.PREPARING) {
+      copy(nowNanos); // What the lost one gave may lack what others will have from it.
     }
-    // Whoever acts for it counts its records only once it has this epoch.
-    count = null;
+    serversChange(nowNanos);
+    admitCandidates(nowNanos);
   }
 
   private void leave(NodeProcess process, long nowNanos) {
@@ -516,7 +616,7 @@ public final class JobCoordinator {
               process.node(),
               process.incarnation(),
               map.epoch(),
-              registry.all(Role.SERVER).stream().map(NodeProcess::node).toList(),
+              registry.owners(),
               nextQuery++,
               settings.repeatNanos(),
               effects::send));
@@ -536,7 +636,7 @@ public final class JobCoordinator {
             termination.worker().index(),
             termination.transactions(),
             termination.committedData(),
-            lost.any() ? termination.atRisk() : 0);
+            lost.ever().isEmpty() ? 0 : termination.atRisk());
       }
     }
     if (closed) {
@@ -602,11 +702,7 @@ public final class JobCoordinator {
     if (count == null && epochs.inForce()) {
       count =
           new FinalCount(
-              registry.all(Role.SERVER).stream().map(NodeProcess::node).toList(),
-              nextQuery++,
-              settings.repeatNanos(),
-              effects::send,
-              nowNanos);
+              registry.owners(), nextQuery++, settings.repeatNanos(), effects::send, nowNanos);
     }
   }
 
@@ -631,7 +727,7 @@ public final class JobCoordinator {
       warnings.add(
           totals.repeated()
               + " iterations were committed by workers that died together with one of "
-              + lost.all()
+              + lost.ever()
               + ", and the record of their data died with it: that data was trained twice, and what"
               + " they changed at that server may be lost");
     }
@@ -640,7 +736,7 @@ public final class JobCoordinator {
           "up to "
               + ledger.atRisk()
               + " iterations of workers that died with or after "
-              + lost.all()
+              + lost.ever()
               + " may lack what they changed there: they were decided, and had not been seen"
               + " applied everywhere");
     }

@@ -10,6 +10,7 @@ import java.util.List;
  * @param servers registered
  * @param workers alive
  * @param lost servers that died and for which others act: what they owned has no copies
+ * @param replacing the server whose place a new process takes now, null if none does
  * @param samples applied
  * @param iterations applied
  * @param loss mean over the samples since each worker's last report, NaN if there is none
@@ -20,10 +21,20 @@ public record JobProgress(
     int servers,
     int workers,
     List<NodeId> lost,
+    Replacing replacing,
     long samples,
     long iterations,
     double loss,
     double auc) {
+  /**
+   * A lost server's share on its way to a new process.
+   *
+   * @param server whose place it takes
+   * @param share of what is to be copied, 0 to 1, about
+   * @param bytes copied so far
+   */
+  public record Replacing(NodeId server, double share, long bytes) {}
+
   public JobProgress {
     lost = List.copyOf(lost);
   }

@@ -13,10 +13,13 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.IntStream;
 
-/** Servers that died while others could act for them, and how many more the job can bear. */
+/** Servers that died while others could act for them, and have no new process yet. */
 final class LostServers {
   private final JobSpec job;
   private final Set<NodeId> lost = new TreeSet<>(PlacementEpochs.ORDER);
+
+  /** Those too that have a new process now. */
+  private final Set<NodeId> ever = new TreeSet<>(PlacementEpochs.ORDER);
 
   LostServers(JobSpec job) {
     this.job = job;
@@ -56,6 +59,24 @@ final class LostServers {
   /** Others act for this server from now on. */
   void add(NodeId server) {
     lost.add(server);
+    ever.add(server);
+  }
+
+  /** A new process has taken its place. */
+  void replaced(NodeId server) {
+    lost.remove(server);
+  }
+
+  /** All that ever died. */
+  List<NodeId> ever() {
+    return List.copyOf(ever);
+  }
+
+  /** Whose place a new process is to take: the one it would like, or the first. */
+  NodeId place(int preferred) {
+    return lost.contains(NodeId.server(Math.max(0, preferred)))
+        ? NodeId.server(Math.max(0, preferred))
+        : lost.iterator().next();
   }
 
   boolean any() {
@@ -88,13 +109,5 @@ final class LostServers {
       }
     }
     return shares;
-  }
-
-  /** What a process is told that would take a lost server's place. */
-  String refusal() {
-    return lost
-        + (lost.size() == 1 ? " is" : " are")
-        + " lost and others stand in; this version rebuilds no lost servers, so the job goes on"
-        + " without a new one";
   }
 }

@@ -1,6 +1,7 @@
 package io.holdfast.recovery;
 
 import io.holdfast.config.control.Register;
+import io.holdfast.config.placement.Epoch;
 import io.holdfast.config.placement.Member;
 import io.holdfast.config.placement.NodeId;
 
@@ -27,6 +28,12 @@ final class NodeProcess {
   private final long pid;
   private Stage stage = Stage.REGISTERED;
 
+  /** Not in maps: it takes a lost server's place and is not ready for that. */
+  private boolean preparing;
+
+  /** As in {@link Member}. */
+  private long copyingSince;
+
   /** Said anything since it was started. */
   private boolean heard;
 
@@ -43,8 +50,42 @@ final class NodeProcess {
     return member.incarnation();
   }
 
+  /** As it is to be in the next map. */
   Member member() {
-    return member;
+    return copyingSince == 0
+        ? member
+        : new Member(member.node(), member.incarnation(), member.endpoint(), copyingSince);
+  }
+
+  /** It allocates memory, and is nobody until then. */
+  void prepare() {
+    preparing = true;
+  }
+
+  /** Whether maps name it. */
+  boolean isNamed() {
+    return !preparing;
+  }
+
+  /** It takes a lost server's place, from the beginning. */
+  void copySince(Epoch epoch) {
+    preparing = false;
+    copyingSince = epoch.packed();
+  }
+
+  /** It has its share. */
+  void own() {
+    copyingSince = 0;
+  }
+
+  /** Since which epoch it copies; 0 if it does not. */
+  long copyingSince() {
+    return copyingSince;
+  }
+
+  /** Whether it is a server with its share, or no server at all. */
+  boolean isOwner() {
+    return !preparing && copyingSince == 0;
   }
 
   long pid() {

@@ -48,7 +48,12 @@ final class ProgressBoard {
     }
   }
 
-  JobProgress progress(JobPhase phase, int servers, int workers, List<NodeId> lost) {
+  JobProgress progress(
+      JobPhase phase,
+      int servers,
+      int workers,
+      List<NodeId> lost,
+      JobProgress.Replacing replacing) {
     long samples = 0;
     long iterations = 0;
     Mean loss = new Mean();
@@ -60,7 +65,7 @@ final class ProgressBoard {
       auc.add(line.auc, line.samples);
     }
     return new JobProgress(
-        phase, servers, workers, lost, samples, iterations, loss.value(), auc.value());
+        phase, servers, workers, lost, replacing, samples, iterations, loss.value(), auc.value());
   }
 
   /** A weighted mean of those values that are numbers. */

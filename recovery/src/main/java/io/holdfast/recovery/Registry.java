@@ -30,6 +30,11 @@ final class Registry {
         .findFirst();
   }
 
+  /** The process of a role with this number. */
+  Optional<NodeProcess> ofPid(Role role, long pid) {
+    return all(role).stream().filter(process -> process.pid() == pid).findFirst();
+  }
+
   boolean isBanned(long incarnation) {
     return banned.contains(incarnation);
   }
@@ -65,8 +70,14 @@ final class Registry {
     return all(role).size();
   }
 
+  /** For the next map. */
   List<Member> members() {
-    return byCode.values().stream().map(NodeProcess::member).toList();
+    return byCode.values().stream().filter(NodeProcess::isNamed).map(NodeProcess::member).toList();
+  }
+
+  /** Servers that have their share. */
+  List<NodeId> owners() {
+    return all(Role.SERVER).stream().filter(NodeProcess::isOwner).map(NodeProcess::node).toList();
   }
 
   /**

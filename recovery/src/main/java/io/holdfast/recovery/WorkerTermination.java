@@ -28,7 +28,7 @@ import java.util.function.BiConsumer;
  *   FENCING --all adopted an epoch without it--> QUERYING --all told what they know-->
  *   RESOLVING --all committed or dropped--> COUNTING --all told what data is committed--> DONE
  *
- *   each but DONE --a server is lost--> FENCING --all have the epoch without that server, too-->
+ *   each but DONE --a server is lost or replaced--> FENCING --all have that epoch, too-->
  *   QUERYING, or RESOLVING if it was decided before
  * </pre>
  *
@@ -128,17 +128,20 @@ final class WorkerTermination {
   }
 
   /**
-   * A server is lost. All begins anew with the live ones, but for a decision.
+   * A server is lost, or a new process has taken a lost one's place. All begins anew, but for a
+   * decision.
    *
-   * @param without first epoch without it
+   * @param owners who is to be asked from now on
+   * @param since first epoch in which they are
    * @param newQuery number for the next question after committed data
    */
-  void onServerLost(NodeId server, Epoch without, long newQuery) {
+  void onServers(Collection<NodeId> owners, Epoch since, long newQuery) {
     if (state == State.DONE) {
       return;
     }
-    servers.remove(server);
-    epoch = without;
+    servers.clear();
+    servers.addAll(owners);
+    epoch = since;
     query = newQuery;
     adopted.clear();
     known.clear();

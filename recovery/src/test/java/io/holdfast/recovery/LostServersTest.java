@@ -3,6 +3,7 @@ package io.holdfast.recovery;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.holdfast.config.control.ControlMessage;
@@ -13,13 +14,17 @@ import io.holdfast.config.control.RedundancyStatistics;
 import io.holdfast.config.control.Register;
 import io.holdfast.config.control.ServerControl.AdoptEpoch;
 import io.holdfast.config.control.ServerControl.CommittedRanges;
+import io.holdfast.config.control.ServerControl.CopyProgress;
+import io.holdfast.config.control.ServerControl.CopyState;
 import io.holdfast.config.control.ServerControl.EpochAdopted;
+import io.holdfast.config.control.ServerControl.HandOver;
 import io.holdfast.config.control.ServerControl.QueryRanges;
 import io.holdfast.config.control.ServerControl.QueryWorker;
 import io.holdfast.config.control.ServerControl.RangeRecord;
 import io.holdfast.config.control.ServerControl.ServerFailed;
 import io.holdfast.config.control.ServerControl.ServerReady;
 import io.holdfast.config.control.ServerControl.ServerStatistics;
+import io.holdfast.config.control.ServerControl.StartServer;
 import io.holdfast.config.control.ServerControl.WorkerResolved;
 import io.holdfast.config.control.ServerControl.WorkerTransactions;
 import io.holdfast.config.control.WorkerControl.LeaseDone;
@@ -30,8 +35,10 @@ import io.holdfast.config.control.WorkerControl.WorkerFinished;
 import io.holdfast.config.job.Redundancy;
 import io.holdfast.config.job.SyncMode;
 import io.holdfast.config.placement.Epoch;
+import io.holdfast.config.placement.Member;
 import io.holdfast.config.placement.NodeId;
 import io.holdfast.config.placement.NodeId.Role;
+import io.holdfast.config.placement.PlacementMap;
 import io.holdfast.config.protocol.DataRange;
 import io.holdfast.recovery.JobOutcome.JobLost;
 import io.holdfast.recovery.JobOutcome.JobTrained;
@@ -81,16 +88,93 @@ final class LostServersTest implements CoordinatorEffects {
   }
 
   @Test
-  void shouldGiveALostServersIndexToNobody() {
+  void shouldGiveALostServersPlaceToANewProcess() {
     start();
-    coordinator.on(new Register(Role.SERVER, 2, 99, "host:SERVER2", 7, null), 0);
-    assertTrue(last(SERVER_0, AdoptEpoch.class).map().member(SERVER_2).isEmpty());
+    lose(SERVER_2, 12);
+    adopt();
+    on(new Register(Role.SERVER, -1, 99, "elsewhere:1", 7, null));
+    assertEquals(SERVER_2, last(SERVER_2, StartServer.class).self());
+    assertTrue(last(SERVER_0, AdoptEpoch.class).map().member(SERVER_2).isEmpty(), "not yet ready");
+    on(new ServerReady(SERVER_2, 1));
+    PlacementMap map = last(SERVER_0, AdoptEpoch.class).map();
+    Member copying = map.member(SERVER_2).orElseThrow();
+    assertEquals(map.epoch().packed(), copying.copyingSince());
+    adopt();
+    coordinator.tick(1);
+    assertEquals(List.of(SERVER_2), progress.lost());
+    assertEquals(SERVER_2, progress.replacing().server());
+
+    on(new CopyProgress(SERVER_2, 99, copying.copyingSince() - 1, CopyState.COPIED, 1, 10));
+    on(new CopyProgress(SERVER_2, 98, copying.copyingSince(), CopyState.COPIED, 1, 10));
+    on(new CopyProgress(SERVER_2, 99, copying.copyingSince(), CopyState.TAKEN_OVER, 1, 10));
+    assertTrue(all(SERVER_0, HandOver.class).isEmpty(), "others, or out of order");
+    on(new CopyProgress(SERVER_2, 99, copying.copyingSince(), CopyState.COPIED, 1, 10));
+    assertEquals(99, last(SERVER_0, HandOver.class).incarnation());
+    assertEquals(99, last(SERVER_1, HandOver.class).incarnation());
+    assertTrue(last(SERVER_0, AdoptEpoch.class).map().member(SERVER_2).orElseThrow().isCopying());
+    on(new CopyProgress(SERVER_2, 99, copying.copyingSince(), CopyState.TAKEN_OVER, 1, 10));
+    assertFalse(last(SERVER_0, AdoptEpoch.class).map().member(SERVER_2).orElseThrow().isCopying());
+    adopt();
+    assertTrue(all(WORKER_0, WorkerEpoch.class).getLast().map().member(SERVER_2).isPresent());
+    coordinator.tick(1);
+    assertEquals(List.of(), progress.lost());
+    assertNull(progress.replacing());
+    lose(SERVER_0, 10);
+    assertTrue(outcomes.isEmpty(), "it can bear one again: " + outcomes);
+  }
+
+  @Test
+  void shouldLetTheNextTakeThePlaceIfTheFirstDies() {
+    start();
+    lose(SERVER_2, 12);
+    adopt();
+    on(new Register(Role.SERVER, 2, 99, "host:SERVER2", 7, null));
+    on(new ServerReady(SERVER_2, 1));
     on(new Register(Role.SERVER, -1, 98, "elsewhere:1", 7, null));
-    for (long incarnation : List.of(98L, 99L)) {
-      String reason = last(incarnation, RegistrationRefused.class).reason();
-      assertTrue(reason.contains("server-2") && reason.contains("rebuilds no lost"), reason);
-    }
+    assertTrue(all(98L, RegistrationRefused.class).isEmpty(), "it may wait for its turn");
+    lose(SERVER_2, 99);
+    assertEquals(3, all(SERVER_2, StartServer.class).size(), "at the start, and for each");
+    on(new ServerReady(SERVER_2, 1));
+    assertEquals(
+        98, last(SERVER_0, AdoptEpoch.class).map().member(SERVER_2).orElseThrow().incarnation());
     assertTrue(outcomes.isEmpty());
+  }
+
+  @Test
+  void shouldReplaceAServerThatIsRestartedBeforeItsDeathIsKnown() {
+    start();
+    on(new Register(Role.SERVER, 2, 99, "host:SERVER2", 7, null));
+    last(12L, Stop.class);
+    assertEquals(1, all(SERVER_2, StartServer.class).size() - 1, "the first start and this one");
+    assertTrue(outcomes.isEmpty());
+  }
+
+  @Test
+  void shouldRefuseAServerThatNobodyNeeds() {
+    start();
+    on(new Register(Role.SERVER, -1, 98, "elsewhere:1", 7, null));
+    String reason = last(98L, RegistrationRefused.class).reason();
+    assertTrue(reason.contains("all 3 servers of the job are there"), reason);
+  }
+
+  @Test
+  void shouldNotSettleADeadWorkerWithoutWhoeverTookAServersPlace() {
+    start();
+    lose(SERVER_2, 12);
+    adopt();
+    on(new Register(Role.SERVER, -1, 99, "elsewhere:1", 7, null));
+    on(new ServerReady(SERVER_2, 1));
+    long since = last(SERVER_0, AdoptEpoch.class).map().epoch().packed();
+    adopt();
+    on(new RequestLease(WORKER_0, 20, 1));
+    coordinator.onNodeDown(WORKER_0, 20, "killed", 0);
+    adopt();
+    on(new CopyProgress(SERVER_2, 99, since, CopyState.COPIED, 1, 10));
+    on(new CopyProgress(SERVER_2, 99, since, CopyState.TAKEN_OVER, 1, 10));
+    assertTrue(all(SERVER_2, QueryWorker.class).isEmpty());
+    adopt();
+    assertEquals(1, all(SERVER_2, QueryWorker.class).size());
+    assertEquals(2, all(SERVER_0, QueryWorker.class).size(), "asked anew");
   }
 
   @Test
@@ -272,6 +356,9 @@ final class LostServersTest implements CoordinatorEffects {
     Epoch epoch = last(SERVER_1, AdoptEpoch.class).map().epoch();
     on(new EpochAdopted(SERVER_0, epoch));
     on(new EpochAdopted(SERVER_1, epoch));
+    if (last(SERVER_1, AdoptEpoch.class).map().member(SERVER_2).isPresent()) {
+      on(new EpochAdopted(SERVER_2, epoch));
+    }
   }
 
   private JobCoordinator coordinator(Redundancy redundancy) {

@@ -15,7 +15,7 @@ class ProgressBoardTest {
     board.on(new WorkerProgress(NodeId.worker(1), 11, 100, 1, 0.5, 0.7));
     board.dead(10);
 
-    JobProgress progress = board.progress(JobPhase.TRAINING, 1, 1, List.of(NodeId.server(2)));
+    JobProgress progress = board.progress(JobPhase.TRAINING, 1, 1, List.of(NodeId.server(2)), null);
 
     assertEquals(List.of(NodeId.server(2)), progress.lost());
     assertEquals(200, progress.samples());

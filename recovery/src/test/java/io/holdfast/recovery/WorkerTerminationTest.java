@@ -133,15 +133,31 @@ final class WorkerTerminationTest {
   void shouldBearTwoLosses() {
     toResolving();
     lose();
-    termination.onServerLost(NodeId.server(0), new Epoch(1, 4), 9);
+    termination.onServers(List.of(NodeId.server(1)), new Epoch(1, 4), 9);
     adopt(1, SECOND);
     assertEquals(State.FENCING, termination.state());
     adopt(1, new Epoch(1, 5));
     resolved(1);
     ranges(1, 9, 0, 10);
     assertTrue(termination.done());
-    termination.onServerLost(NodeId.server(1), new Epoch(1, 6), 10);
+    termination.onServers(List.of(), new Epoch(1, 6), 10);
     assertTrue(termination.done());
+  }
+
+  @Test
+  void shouldAskWhoeverTookTheLostServersPlace() {
+    adopt(0, FIRST);
+    adopt(1, FIRST);
+    lose();
+    adopt(0, SECOND);
+    adopt(1, SECOND);
+    assertEquals(List.of(0, 1), asked(QueryWorker.class));
+    termination.onServers(List.of(NodeId.server(0), NodeId.server(1), DYING), new Epoch(1, 4), 9);
+    for (int server = 0; server < 3; server++) {
+      adopt(server, new Epoch(1, 4));
+    }
+    assertEquals(State.QUERYING, termination.state());
+    assertEquals(List.of(0, 1, 0, 1, 2), asked(QueryWorker.class));
   }
 
   /** Transactions 1 to 3 lie below the watermark, 4 is decided, 5 is not. */
@@ -174,7 +190,7 @@ final class WorkerTerminationTest {
   }
 
   private void lose() {
-    termination.onServerLost(DYING, SECOND, 8);
+    termination.onServers(List.of(NodeId.server(0), NodeId.server(1)), SECOND, 8);
   }
 
   private void adopt(int server, Epoch epoch) {

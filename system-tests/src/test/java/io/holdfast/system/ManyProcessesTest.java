@@ -86,6 +86,43 @@ class ManyProcessesTest {
     assertTrue(json.get("verify").get("parities").asLong() > 0);
   }
 
+  /** With one parity, the second one may only die because the first one's share is whole again. */
+  @Test
+  void shouldGiveAKilledServersPlaceToANewOneAndThenBearAnother() throws Exception {
+    Path data = HoldfastRun.generate(directory, 20_000);
+    String[] job = {
+      "--servers",
+      "4",
+      "--deterministic",
+      "--redundancy",
+      "ecrm",
+      "--k",
+      "3",
+      "--epochs",
+      "8",
+      "--optimizer",
+      "adagrad"
+    };
+    Path whole = directory.resolve("whole");
+    HoldfastRun.of(HoldfastRun.train(data, whole, job)).requireDone();
+    List<String> verified = new ArrayList<>(List.of(job));
+    verified.addAll(List.of("--standby", "1", "--verify"));
+    Path report = directory.resolve("report");
+    Running running = start(data, report, verified.toArray(String[]::new));
+    running.kill("server", 2);
+    running.killAfter(Pattern.compile("without server-2(?s:.*)\ntraining [1-9]"), "server", 1);
+    running.run.get().requireDone();
+    JsonNode json = HoldfastRun.json(report);
+    JsonNode faults = json.get("faults");
+    assertEquals("server-2", faults.get(0).get("node").asText());
+    assertTrue(faults.get(0).get("rebuiltMillis").asDouble() > 0, faults.toString());
+    assertTrue(faults.get(0).get("bytesRebuilt").asLong() > 0, faults.toString());
+    assertEquals("server-1", faults.get(1).get("node").asText());
+    assertEquals(HoldfastRun.json(whole).get("modelDigest"), json.get("modelDigest"));
+    assertEquals(HoldfastRun.json(whole).get("samples"), json.get("samples"));
+    assertEquals(0, json.get("verify").get("wrong").asLong());
+  }
+
   private static Running start(Path data, Path report, String... more) {
     List<String> arguments = new ArrayList<>(List.of(more));
     arguments.addAll(List.of("--processes", "--set", "progress.interval=200ms"));
@@ -106,9 +143,14 @@ class ManyProcessesTest {
 
     /** Kills a child of this process, started by this run, in the middle of training. */
     void kill(String role, int index) throws InterruptedException {
+      killAfter(TRAINS, role, index);
+    }
+
+    /** The same once something was said. */
+    void killAfter(Pattern said, String role, int index) throws InterruptedException {
       while (!run.isDone()) {
         Optional<ProcessHandle> child = child(role, index);
-        if (child.isPresent() && TRAINS.matcher(err.toString()).find()) {
+        if (child.isPresent() && said.matcher(err.toString()).find()) {
           assertTrue(child.get().destroyForcibly());
           return;
         }

@@ -14,6 +14,7 @@ package io.holdfast.config.control;
  * @param recordsBytesPeak most memory of records which differences of which transaction are folded
  * @param tailBytesPeak most memory of differences that are kept because not all holders have them
  * @param witnessBytesPeak most memory of parts that are kept for other servers
+ * @param decodedRows rows of lost servers that were decoded here
  */
 public record RedundancyStatistics(
     long deltaBytes,
@@ -25,10 +26,11 @@ public record RedundancyStatistics(
     long scrubRepaired,
     long recordsBytesPeak,
     long tailBytesPeak,
-    long witnessBytesPeak) {
+    long witnessBytesPeak,
+    long decodedRows) {
   /** Of a server without redundancy. */
   public static final RedundancyStatistics NONE =
-      new RedundancyStatistics(0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+      new RedundancyStatistics(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 
   /** Of two servers together: sums; the longest wait is the longer one. */
   public RedundancyStatistics plus(RedundancyStatistics other) {
@@ -42,6 +44,7 @@ public record RedundancyStatistics(
         scrubRepaired + other.scrubRepaired,
         recordsBytesPeak + other.recordsBytesPeak,
         tailBytesPeak + other.tailBytesPeak,
-        witnessBytesPeak + other.witnessBytesPeak);
+        witnessBytesPeak + other.witnessBytesPeak,
+        decodedRows + other.decodedRows);
   }
 }

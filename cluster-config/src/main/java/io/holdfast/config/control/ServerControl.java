@@ -76,6 +76,40 @@ public final class ServerControl {
    */
   public record RangeRecord(DataRange range, long iterations) {}
 
+  /**
+   * To the servers: whoever acts for a lost server stops, and sends the last of what it has of it
+   * to the process that takes its place. Repeated until that has all; no effect if the map names
+   * another process there.
+   *
+   * @param incarnation of the process that takes its place
+   */
+  public record HandOver(NodeId lost, long incarnation) implements ControlMessage {}
+
+  /** To a server that takes a lost one's place: answer with {@link CopyProgress}. */
+  public record QueryCopy() implements ControlMessage {}
+
+  /**
+   * From a server that takes a lost one's place.
+   *
+   * @param since the epoch, {@code Epoch.packed}, in which it began
+   * @param state how far it is
+   * @param share of what is to be copied, 0 to 1, about
+   * @param bytes copied so far
+   */
+  public record CopyProgress(
+      NodeId server, long incarnation, long since, CopyState state, double share, long bytes)
+      implements ControlMessage {}
+
+  /** How far a server is that takes a lost one's place. */
+  public enum CopyState {
+    /** What others have is on its way. */
+    COPYING,
+    /** Everything is here and follows all changes; others act for the lost server still. */
+    COPIED,
+    /** Nobody acts for the lost server any more, and all of it is here. */
+    TAKEN_OVER
+  }
+
   /** To a server: answer with {@link ServerStatistics}. */
   public record QueryStatistics() implements ControlMessage {}
 

@@ -95,6 +95,15 @@ public final class WorkerControl {
       implements ControlMessage {}
 
   /**
+   * From a worker: an iteration was applied everywhere, the first since it took this epoch's map.
+   * Tells how long a failure held training up; not repeated.
+   *
+   * @param epoch {@link io.holdfast.config.placement.Epoch#packed}
+   */
+  public record EpochCommitted(NodeId worker, long incarnation, long epoch)
+      implements ControlMessage {}
+
+  /**
    * From a worker that has nothing left to do.
    *
    * @param phaseNanos where its time went, by phase

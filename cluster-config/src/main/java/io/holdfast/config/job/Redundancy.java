@@ -14,6 +14,7 @@ import com.fasterxml.jackson.annotation.JsonIgnore;
  *     holders have acknowledged stages nothing new
  * @param packing of differences
  * @param scrubRowsPerSecond how fast each server checks its parities in the background; 0: never
+ * @param recoveryBytesPerSecond how fast a server that takes a lost one's place is filled
  */
 public record Redundancy(
     String code,
@@ -23,22 +24,34 @@ public record Redundancy(
     boolean witness,
     long windowBytes,
     Packing packing,
-    int scrubRowsPerSecond) {
+    int scrubRowsPerSecond,
+    long recoveryBytesPerSecond) {
+  /** Until somebody says otherwise: what a link of 10 Gbit/s carries, a tenth of it. */
+  public static final long DEFAULT_RECOVERY_BYTES_PER_SECOND = 128L << 20;
+
   /** Every row and every NN shard is in one place only. */
   public static final Redundancy NONE =
-      new Redundancy("xor", 1, 0, 0, false, 1L << 26, Packing.OFF, 0);
+      new Redundancy(
+          "xor", 1, 0, 0, false, 1L << 26, Packing.OFF, 0, DEFAULT_RECOVERY_BYTES_PER_SECOND);
 
   public Redundancy {
-    if (k < 1 || r < 0 || nnReplicas < 0 || windowBytes < 1 || scrubRowsPerSecond < 0) {
+    if (k < 1
+        || r < 0
+        || nnReplicas < 0
+        || windowBytes < 1
+        || scrubRowsPerSecond < 0
+        || recoveryBytesPerSecond < 1) {
       throw new IllegalArgumentException(
-          "k is %d, r is %d, nnReplicas is %d, windowBytes is %d, scrubRowsPerSecond is %d"
-              .formatted(k, r, nnReplicas, windowBytes, scrubRowsPerSecond));
+          "k is %d, r is %d, nnReplicas is %d, windowBytes is %d, scrubRowsPerSecond is %d, recoveryBytesPerSecond is %d"
+              .formatted(
+                  k, r, nnReplicas, windowBytes, scrubRowsPerSecond, recoveryBytesPerSecond));
     }
   }
 
   /** Rows in stripes of {@code k} with {@code r} parities, NN shards with as many backups. */
   public static Redundancy of(String code, int k, int r) {
-    return new Redundancy(code, k, r, r, false, 1L << 26, Packing.OFF, 0);
+    return new Redundancy(
+        code, k, r, r, false, 1L << 26, Packing.OFF, 0, DEFAULT_RECOVERY_BYTES_PER_SECOND);
   }
 
   /** Whether rows have parities. */
@@ -48,22 +61,72 @@ public record Redundancy(
   }
 
   public Redundancy withNnReplicas(int count) {
-    return new Redundancy(code, k, r, count, witness, windowBytes, packing, scrubRowsPerSecond);
+    return new Redundancy(
+        code,
+        k,
+        r,
+        count,
+        witness,
+        windowBytes,
+        packing,
+        scrubRowsPerSecond,
+        recoveryBytesPerSecond);
   }
 
   public Redundancy withWitness(boolean on) {
-    return new Redundancy(code, k, r, nnReplicas, on, windowBytes, packing, scrubRowsPerSecond);
+    return new Redundancy(
+        code,
+        k,
+        r,
+        nnReplicas,
+        on,
+        windowBytes,
+        packing,
+        scrubRowsPerSecond,
+        recoveryBytesPerSecond);
   }
 
   public Redundancy withWindowBytes(long bytes) {
-    return new Redundancy(code, k, r, nnReplicas, witness, bytes, packing, scrubRowsPerSecond);
+    return new Redundancy(
+        code,
+        k,
+        r,
+        nnReplicas,
+        witness,
+        bytes,
+        packing,
+        scrubRowsPerSecond,
+        recoveryBytesPerSecond);
   }
 
   public Redundancy withPacking(Packing other) {
-    return new Redundancy(code, k, r, nnReplicas, witness, windowBytes, other, scrubRowsPerSecond);
+    return new Redundancy(
+        code,
+        k,
+        r,
+        nnReplicas,
+        witness,
+        windowBytes,
+        other,
+        scrubRowsPerSecond,
+        recoveryBytesPerSecond);
   }
 
   public Redundancy withScrub(int rowsPerSecond) {
-    return new Redundancy(code, k, r, nnReplicas, witness, windowBytes, packing, rowsPerSecond);
+    return new Redundancy(
+        code,
+        k,
+        r,
+        nnReplicas,
+        witness,
+        windowBytes,
+        packing,
+        rowsPerSecond,
+        recoveryBytesPerSecond);
+  }
+
+  public Redundancy withRecoveryRate(long bytesPerSecond) {
+    return new Redundancy(
+        code, k, r, nnReplicas, witness, windowBytes, packing, scrubRowsPerSecond, bytesPerSecond);
   }
 }

@@ -48,7 +48,9 @@ public final class StandIns {
   public static StandIns of(JobSpec job, PlacementMap map) {
     boolean[] live = new boolean[job.servers()];
     for (Member member : map.members()) {
-      if (member.node().role() == NodeId.Role.SERVER && member.node().index() < live.length) {
+      if (member.node().role() == NodeId.Role.SERVER
+          && member.node().index() < live.length
+          && !member.isCopying()) {
         live[member.node().index()] = true;
       }
     }

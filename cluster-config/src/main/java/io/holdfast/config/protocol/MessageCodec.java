@@ -142,7 +142,7 @@ public final class MessageCodec {
     return LENGTH_PREFIX + payload.lengthBytes();
   }
 
-  private static long variable(Participants participants) {
+  static long variable(Participants participants) {
     return LENGTH_PREFIX + participants.lengthBytes();
   }
 
@@ -307,7 +307,7 @@ public final class MessageCodec {
     return offset + LENGTH_PREFIX + length;
   }
 
-  private static int append(MemorySegment target, int offset, Participants participants) {
+  static int append(MemorySegment target, int offset, Participants participants) {
     target.set(ValueLayout.JAVA_INT_UNALIGNED, offset, participants.lengthBytes());
     participants.writeTo(target, offset + LENGTH_PREFIX);
     return offset + LENGTH_PREFIX + participants.lengthBytes();
@@ -327,7 +327,7 @@ public final class MessageCodec {
     target.worker(tx.worker().code()).incarnation(tx.incarnation()).sequence(tx.sequence());
   }
 
-  private static void write(TxHeaderEncoder target, TxHeader header) {
+  static void write(TxHeaderEncoder target, TxHeader header) {
     target
         .worker(header.tx().worker().code())
         .incarnation(header.tx().incarnation())
@@ -606,7 +606,7 @@ public final class MessageCodec {
     return offset + LENGTH_PREFIX + (int) payload.lengthBytes();
   }
 
-  private static Participants readParticipants(Payload payload) throws MalformedFrameException {
+  static Participants readParticipants(Payload payload) throws MalformedFrameException {
     if (payload.lengthBytes() == 0) {
       throw new MalformedFrameException("a transaction without participants");
     }
@@ -629,7 +629,7 @@ public final class MessageCodec {
     return new TxId(NodeId.of(tx.worker()), tx.incarnation(), tx.sequence());
   }
 
-  private static TxHeader read(TxHeaderDecoder header) throws MalformedFrameException {
+  static TxHeader read(TxHeaderDecoder header) throws MalformedFrameException {
     if (header.part() < 0 || header.parts() <= header.part() || header.sequence() < 1) {
       throw new MalformedFrameException(
           "part " + header.part() + " of " + header.parts() + " of sequence " + header.sequence());

@@ -63,6 +63,7 @@ final class PeerCodec {
   private final CapturedParitiesDecoder capturedParitiesDecoder = new CapturedParitiesDecoder();
   private final RepairRowsEncoder repairRowsEncoder = new RepairRowsEncoder();
   private final RepairRowsDecoder repairRowsDecoder = new RepairRowsDecoder();
+  private final CopyCodec copies = new CopyCodec();
 
   /** Bytes behind the frame's header. */
   static long bodyBytes(PeerMessage message) {
@@ -95,6 +96,7 @@ final class PeerCodec {
               + variable(m.rows())
               + variable(m.counters())
               + variable(m.values());
+      case PeerMessage.CopyItem m -> CopyCodec.bodyBytes(m);
     };
   }
 
@@ -112,7 +114,7 @@ final class PeerCodec {
       case CaptureParitiesDecoder.TEMPLATE_ID -> CaptureParitiesDecoder.BLOCK_LENGTH;
       case CapturedParitiesDecoder.TEMPLATE_ID -> CapturedParitiesDecoder.BLOCK_LENGTH;
       case RepairRowsDecoder.TEMPLATE_ID -> RepairRowsDecoder.BLOCK_LENGTH;
-      default -> throw new MalformedFrameException("no template " + template);
+      default -> CopyCodec.blockLength(template);
     };
   }
 
@@ -211,6 +213,7 @@ final class PeerCodec {
         int end1 = append(target, end0, m.counters());
         yield append(target, end1, m.values());
       }
+      case PeerMessage.CopyItem m -> copies.encode(envelope, m, target, view);
     };
   }
 
@@ -336,11 +339,13 @@ final class PeerCodec {
         return decoded(
             repairRowsDecoder.envelope(), new PeerMessage.RepairRows(rows, counters, values));
       }
-      default -> throw new MalformedFrameException("no template " + template);
+      default -> {
+        return copies.decode(template, view, header, frame);
+      }
     }
   }
 
-  private static void write(StreamPositionEncoder target, StreamPosition position) {
+  static void write(StreamPositionEncoder target, StreamPosition position) {
     target.number(position.number()).ordinal(position.ordinal()).stable(position.stable());
   }
 
@@ -354,8 +359,7 @@ final class PeerCodec {
         .skipped(range.skipped());
   }
 
-  private static StreamPosition position(StreamPositionDecoder position)
-      throws MalformedFrameException {
+  static StreamPosition position(StreamPositionDecoder position) throws MalformedFrameException {
     if (position.number() < 1
         || position.ordinal() < 0
         || position.stable() < 0
@@ -376,7 +380,7 @@ final class PeerCodec {
         range.pass(), range.file(), range.from(), range.to(), range.samples(), range.skipped());
   }
 
-  private static ShardVersion version(long epoch, long counter) {
+  static ShardVersion version(long epoch, long counter) {
     return new ShardVersion(Epoch.of(epoch), counter);
   }
 }

@@ -81,6 +81,78 @@ public sealed interface PeerMessage extends DataMessage {
       StreamPosition position, long request, int shard, ShardVersion version, long digest)
       implements StreamItem {}
 
+  /** To a server that takes a lost one's place: what it is to have. */
+  sealed interface CopyItem extends StreamItem {}
+
+  /**
+   * Rows as they are after all items that precede this one.
+   *
+   * @param owner whose rows they are: the sender, or the lost server for which it stands in
+   * @param rows int64
+   * @param counters int32
+   * @param values {@code [count, rowFloats]}: of the receiver's own rows {@code [weights | state]};
+   *     of others, whose parities it is to hold, what has changed since the initial row
+   */
+  record CopiedRows(
+      StreamPosition position, int owner, Payload rows, Payload counters, Payload values)
+      implements CopyItem {
+    public int count() {
+      return (int) (rows.lengthBytes() / Long.BYTES);
+    }
+  }
+
+  /** An NN shard, {@code [weights | state]}. */
+  record CopiedShard(StreamPosition position, int shard, ShardVersion version, Payload values)
+      implements CopyItem {}
+
+  /**
+   * What a server has recorded of committed data.
+   *
+   * @param owner whose record it is
+   * @param ranges seven int64 each: pass, file, from, to, samples, skipped, iterations
+   */
+  record CopiedRanges(StreamPosition position, int owner, Payload ranges) implements CopyItem {}
+
+  /**
+   * What of a transaction is applied at an owner.
+   *
+   * @param watermark of the transaction's worker
+   * @param ranged whether the owner has recorded what the transaction learned from
+   * @param rows int64
+   * @param shards int32
+   */
+  record CopiedRecords(
+      StreamPosition position,
+      int owner,
+      TxId tx,
+      long watermark,
+      boolean ranged,
+      Payload rows,
+      Payload shards)
+      implements CopyItem {}
+
+  /**
+   * A part that is staged at a stand-in and not applied.
+   *
+   * @param shard negative for rows
+   * @param rows int64
+   */
+  record CopiedStage(
+      StreamPosition position,
+      TxHeader header,
+      Participants participants,
+      int shard,
+      Payload rows,
+      Payload gradients)
+      implements CopyItem {}
+
+  /**
+   * All is sent.
+   *
+   * @param last whether the sender has stopped to act for the lost server
+   */
+  record Copied(StreamPosition position, boolean last) implements CopyItem {}
+
   /**
    * From a holder.
    *

@@ -11,6 +11,9 @@ import java.util.List;
  * @param seeds {@code host:port} of members; empty: this process starts the cluster
  * @param failurePauseNanos silence after which a process is suspected
  * @param joinTimeoutNanos within which all must have joined
+ * @param standby servers that wait to take a lost one's place
+ * @param restart whether a server process that ends is started again, where this process starts
+ *     them
  */
 public record ClusterSettings(
     boolean processes,
@@ -18,4 +21,6 @@ public record ClusterSettings(
     int port,
     List<String> seeds,
     long failurePauseNanos,
-    long joinTimeoutNanos) {}
+    long joinTimeoutNanos,
+    int standby,
+    boolean restart) {}

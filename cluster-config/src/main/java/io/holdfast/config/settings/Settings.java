@@ -304,6 +304,7 @@ public final class Settings {
       long windowBytes = values.bytes("delta.window.bytes", 1 << 16, Long.MAX_VALUE);
       String packing = values.choice("delta.packing", List.of("off", "on"));
       int scrub = values.wholeInt("scrub.rate", 0, Integer.MAX_VALUE);
+      long recovery = values.bytes("recovery.rate", 1 << 10, Long.MAX_VALUE);
       if (redundancy.equals("checkpoint")) {
         values.reject("redundancy", "this version has no checkpoints; use none or ecrm");
       }
@@ -336,7 +337,8 @@ public final class Settings {
           witness,
           windowBytes,
           packing.equals("on") ? Packing.ON : Packing.OFF,
-          scrub);
+          scrub,
+          recovery);
     }
 
     private int nnReplicas(int r) {
@@ -459,7 +461,9 @@ public final class Settings {
               port("cluster.port"),
               List.copyOf(seeds),
               values.nanos("cluster.failure.pause"),
-              values.nanos("cluster.join.timeout"));
+              values.nanos("cluster.join.timeout"),
+              values.wholeInt("cluster.standby", 0, MAX_NODES),
+              values.flag("cluster.restart"));
       return new LaunchSettings(
           epochs,
           iterations,

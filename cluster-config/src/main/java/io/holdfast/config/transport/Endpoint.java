@@ -237,6 +237,7 @@ public final class Endpoint implements Outbox, AutoCloseable {
       case PeerMessage.ForwardRange m -> counters.deltaBytesSent.add(length);
       case PeerMessage.StreamAck m -> counters.deltaBytesSent.add(length);
       case PeerMessage.ForwardShard m -> counters.nnReplicaBytesSent.add(length);
+      case PeerMessage.CopyItem m -> counters.copyBytesSent.add(length);
       default -> {
         // Captures belong to scrubs.
       }

@@ -31,4 +31,7 @@ public final class EndpointCounters {
 
   /** Gradients of NN shards to backups. */
   public final LongAdder nnReplicaBytesSent = new LongAdder();
+
+  /** To servers that take a lost one's place. */
+  public final LongAdder copyBytesSent = new LongAdder();
 }

@@ -17,7 +17,11 @@ import io.holdfast.config.control.JobControl.RegistrationRefused;
 import io.holdfast.config.control.JobControl.Stop;
 import io.holdfast.config.control.ServerControl.AdoptEpoch;
 import io.holdfast.config.control.ServerControl.CommittedRanges;
+import io.holdfast.config.control.ServerControl.CopyProgress;
+import io.holdfast.config.control.ServerControl.CopyState;
 import io.holdfast.config.control.ServerControl.EpochAdopted;
+import io.holdfast.config.control.ServerControl.HandOver;
+import io.holdfast.config.control.ServerControl.QueryCopy;
 import io.holdfast.config.control.ServerControl.QueryRanges;
 import io.holdfast.config.control.ServerControl.QueryStatistics;
 import io.holdfast.config.control.ServerControl.QueryWorker;
@@ -30,6 +34,7 @@ import io.holdfast.config.control.ServerControl.StartServer;
 import io.holdfast.config.control.ServerControl.WorkerResolved;
 import io.holdfast.config.control.ServerControl.WorkerTransactions;
 import io.holdfast.config.control.WorkerControl.CommitGranted;
+import io.holdfast.config.control.WorkerControl.EpochCommitted;
 import io.holdfast.config.control.WorkerControl.Lease;
 import io.holdfast.config.control.WorkerControl.LeaseClosed;
 import io.holdfast.config.control.WorkerControl.LeaseDone;
@@ -150,7 +155,7 @@ final class ControlMessageSerializationTest {
             -7,
             3,
             2,
-            new Redundancy("rs", 2, 1, 2, true, 1 << 20, Packing.ON, 77),
+            new Redundancy("rs", 2, 1, 2, true, 1 << 20, Packing.ON, 77, 88),
             CommitMode.ONE_PHASE,
             4096,
             2048,
@@ -188,6 +193,9 @@ final class ControlMessageSerializationTest {
         new QueryRanges(6),
         new CommittedRanges(
             SERVER, 6, List.of(new RangeRecord(new DataRange(1, 2, 3, 1L << 40, 5, 6), 7))),
+        new HandOver(SERVER, 5),
+        new QueryCopy(),
+        new CopyProgress(SERVER, 5, 6, CopyState.COPIED, 0.5, 7),
         new QueryStatistics(),
         new ServerStatistics(
             SERVER,
@@ -197,7 +205,7 @@ final class ControlMessageSerializationTest {
             4,
             5,
             6,
-            new RedundancyStatistics(7, 8, 9, 10, 11, 12, 13, 14, 15, 16)),
+            new RedundancyStatistics(7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17)),
         new StartWorker(WORKER, job, MAP),
         new WorkerEpoch(MAP),
         new RequestLease(WORKER, 5, 9),
@@ -211,6 +219,7 @@ final class ControlMessageSerializationTest {
         new CommitGranted(6),
         new StepDone(WORKER, 5, 6),
         new WorkerProgress(WORKER, 5, 6, 7, 0.5, Double.NaN),
+        new EpochCommitted(WORKER, 5, (1L << 32) + 6),
         new WorkerFinished(WORKER, 5, 6, 7, Map.of("pull", 1L), Map.of("push", 1L << 40)),
         new WorkerFailed(WORKER, 5, "data", "bad line"));
   }

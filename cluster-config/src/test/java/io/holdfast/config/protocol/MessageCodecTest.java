@@ -186,6 +186,24 @@ class MessageCodecTest {
       case 24 -> new PeerMessage.CaptureParities(request, payload(8));
       case 25 -> new PeerMessage.CapturedParities(request, payload(8), payload(4), payload(4));
       case 26 -> new PeerMessage.RepairRows(payload(8), payload(4), payload(4));
+      case 27 -> new PeerMessage.CopiedRows(position(), shard, payload(8), payload(4), payload(4));
+      case 28 ->
+          new PeerMessage.CopiedShard(
+              position(), shard, new ShardVersion(epoch(), random.nextLong()), payload(4));
+      case 29 -> new PeerMessage.CopiedRanges(position(), shard, payload(56));
+      case 30 ->
+          new PeerMessage.CopiedRecords(
+              position(),
+              shard,
+              tx(),
+              random.nextLong(),
+              random.nextBoolean(),
+              payload(8),
+              payload(4));
+      case 31 ->
+          new PeerMessage.CopiedStage(
+              position(), header(), participants(), shard, payload(8), payload(4));
+      case 32 -> new PeerMessage.Copied(position(), random.nextBoolean());
       default -> throw new IllegalArgumentException("no kind " + kind);
     };
   }

@@ -76,7 +76,7 @@ class SettingsTest {
         Redundancy.of("xor", 4, 1).withWindowBytes(64 << 20).withScrub(1000),
         job("redundancy=ecrm", "cluster.servers=5").redundancy());
     assertEquals(
-        new Redundancy("rs", 2, 2, 0, true, 1 << 20, Packing.ON, 0),
+        new Redundancy("rs", 2, 2, 0, true, 1 << 20, Packing.ON, 0, 128L << 20),
         job(
                 "redundancy=ecrm",
                 "cluster.servers=4",

@@ -33,7 +33,6 @@ public final class CoordinatorCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    TrainCommand.refuseFaults(common, outcome);
     Settings settings = settingOptions.load("cluster.seeds", List.of());
     if (settings.launch().cluster().processes()) {
       throw common.badUsage("cluster.processes = true: servers and workers start by themselves");
@@ -45,6 +44,7 @@ public final class CoordinatorCommand implements Callable<Integer> {
                 ClusterMode.HOSTS,
                 outcome.save,
                 outcome.report,
+                outcome.faults(common),
                 outcome.verify,
                 Optional.empty());
     return VerifyOutcome.exitCode(result.verify());

@@ -29,6 +29,12 @@ final class JobOptions {
   @Option(names = "--servers", paramLabel = "N", description = "Parameter servers.")
   String servers;
 
+  @Option(
+      names = "--standby",
+      paramLabel = "N",
+      description = "More servers, which wait to take the place of one that is lost.")
+  String standby;
+
   @Option(names = "--workers", paramLabel = "W", description = "Workers.")
   String workers;
 

@@ -2,6 +2,7 @@ package io.holdfast.launcher.cli;
 
 import io.holdfast.config.placement.NodeId;
 import io.holdfast.config.settings.LaunchSettings;
+import io.holdfast.launcher.fault.FaultOrders;
 import io.holdfast.launcher.job.NodeRequest;
 import io.holdfast.launcher.process.ParentWatch;
 import java.util.List;
@@ -22,7 +23,7 @@ final class NodeOptions {
 
   NodeRequest request(NodeId.Role role, CommonOptions common, SettingOptions settingOptions) {
     if (child) {
-      ParentWatch.start();
+      ParentWatch.start(FaultOrders::obey);
     }
     if (index != null && index < 0) {
       throw common.badUsage("--index " + index + ": must be at least 0");

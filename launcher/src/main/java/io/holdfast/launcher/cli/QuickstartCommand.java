@@ -6,6 +6,9 @@ import io.holdfast.criteo.synthetic.GenerationReport;
 import io.holdfast.criteo.synthetic.Generator;
 import io.holdfast.criteo.synthetic.GeneratorOptions;
 import io.holdfast.criteo.synthetic.SyntheticCriteo;
+import io.holdfast.launcher.fault.FaultParser;
+import io.holdfast.launcher.fault.FaultSpec;
+import io.holdfast.launcher.fault.FaultSpecException;
 import io.holdfast.launcher.job.ClusterMode;
 import io.holdfast.launcher.job.TrainingJob;
 import io.holdfast.launcher.progress.Progress;
@@ -30,11 +33,13 @@ import picocli.CommandLine.Option;
     name = "quickstart",
     mixinStandardHelpOptions = true,
     description = {
-      "Make data, train on 5 servers and 2 workers in this process, and tell what was learned.",
+      "Make data, train on 5 servers and 2 workers, kill a server in the middle, and tell what was",
+      "learned. Every server and worker is a process of its own.",
       "Every setting can be changed with --set."
     })
 public final class QuickstartCommand implements Callable<Integer> {
   private static final long DATA_SEED = 1;
+  private static final String KILL = "kill:server-1@progress=1/2";
 
   private final TrainingJob job;
   private final Map<String, String> settings;
@@ -52,8 +57,14 @@ public final class QuickstartCommand implements Callable<Integer> {
   @Option(
       names = "--processes",
       negatable = true,
-      description = "Every server and worker is a process of its own.")
+      description = "--no-processes: all in this process, and nobody is killed.")
   Boolean processes;
+
+  @Option(
+      names = "--fault",
+      paramLabel = "SPEC",
+      description = "What happens in place of " + KILL + "; \"none\": nothing. Repeatable.")
+  private List<String> faults = List.of(KILL);
 
   @Option(
       names = "--verify",
@@ -89,12 +100,24 @@ public final class QuickstartCommand implements Callable<Integer> {
           checked.launch().cluster().processes() ? ClusterMode.PROCESSES : ClusterMode.ONE_PROCESS;
       TrainResult result =
           new TrainingRun(job, common)
-              .run(checked, mode, null, report, verify, Optional.of(planted));
+              .run(checked, mode, null, report, faults(mode), verify, Optional.of(planted));
       print(result, planted);
       return VerifyOutcome.exitCode(result.verify());
     } finally {
       Files.deleteIfExists(data);
       Files.deleteIfExists(directory);
+    }
+  }
+
+  private List<FaultSpec> faults(ClusterMode mode) {
+    boolean asked = !faults.equals(List.of(KILL));
+    if (faults.equals(List.of("none")) || (mode == ClusterMode.ONE_PROCESS && !asked)) {
+      return List.of();
+    }
+    try {
+      return faults.stream().map(FaultParser::parse).toList();
+    } catch (FaultSpecException e) {
+      throw common.badUsage(e.getMessage());
     }
   }
 

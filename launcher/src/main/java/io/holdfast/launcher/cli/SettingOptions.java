@@ -24,6 +24,7 @@ final class SettingOptions {
           Map.entry("--cache", "data.cache"),
           Map.entry("--preset", "model.preset"),
           Map.entry("--servers", "cluster.servers"),
+          Map.entry("--standby", "cluster.standby"),
           Map.entry("--workers", "cluster.workers"),
           Map.entry("--processes", "cluster.processes"),
           Map.entry("--batch", "batch"),

@@ -38,23 +38,19 @@ public final class TrainCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    refuseFaults(common, outcome);
     Settings settings = settingOptions.load();
     ClusterMode mode =
         settings.launch().cluster().processes() ? ClusterMode.PROCESSES : ClusterMode.ONE_PROCESS;
     TrainResult result =
         new TrainingRun(job, common)
-            .run(settings, mode, outcome.save, outcome.report, outcome.verify, Optional.empty());
+            .run(
+                settings,
+                mode,
+                outcome.save,
+                outcome.report,
+                outcome.faults(common),
+                outcome.verify,
+                Optional.empty());
     return VerifyOutcome.exitCode(result.verify());
-  }
-
-  static void refuseFaults(CommonOptions common, OutcomeOptions outcome) {
-    if (outcome.faults != null) {
-      throw common.badUsage(
-          "--fault "
-              + outcome.faults.getFirst()
-              + ": this version injects no faults; kill a process of a job with --processes by its"
-              + " id instead");
-    }
   }
 }

@@ -1,10 +1,13 @@
 package io.holdfast.launcher.cli;
 
+import io.holdfast.config.job.JobSpec;
 import io.holdfast.config.job.Redundancy;
 import io.holdfast.config.settings.LaunchSettings;
 import io.holdfast.config.settings.Settings;
 import io.holdfast.criteo.InputFile;
 import io.holdfast.criteo.InputFiles;
+import io.holdfast.launcher.fault.FaultSpec;
+import io.holdfast.launcher.fault.FaultSpecException;
 import io.holdfast.launcher.job.ClusterMode;
 import io.holdfast.launcher.job.TrainRequest;
 import io.holdfast.launcher.job.TrainingJob;
@@ -37,6 +40,7 @@ final class TrainingRun {
    *
    * @param save directory for the model, or null
    * @param report file for the report, or null
+   * @param faults to inject
    * @param verify whether redundancy is checked after training
    */
   TrainResult run(
@@ -44,6 +48,7 @@ final class TrainingRun {
       ClusterMode mode,
       Path save,
       Path report,
+      List<FaultSpec> faults,
       boolean verify,
       Optional<Planted> planted)
       throws IOException, InterruptedException {
@@ -58,13 +63,16 @@ final class TrainingRun {
     int workersHere = mode == ClusterMode.HOSTS ? 1 : settings.workers();
     int threads =
         Settings.threadsPerWorker(Runtime.getRuntime().availableProcessors(), workersHere);
+    JobSpec spec = settings.jobSpec(find(launch.input().paths()), threads);
+    requirePossible(faults, spec, mode);
     TrainRequest request =
         new TrainRequest(
             mode,
-            settings.jobSpec(find(launch.input().paths()), threads),
+            spec,
             launch,
             launch.input().evalPaths().isEmpty() ? List.of() : find(launch.input().evalPaths()),
             Optional.ofNullable(save).map(Path::toAbsolutePath),
+            faults,
             verify,
             common.isVerbose());
     TrainResult result;
@@ -91,6 +99,30 @@ final class TrainingRun {
     }
   }
 
+  private void requirePossible(List<FaultSpec> faults, JobSpec spec, ClusterMode mode) {
+    for (FaultSpec fault : faults) {
+      if (mode == ClusterMode.HOSTS) {
+        throw common.badUsage(
+            "--fault "
+                + fault.text()
+                + ": the servers and workers of this job are started by others; faults befall"
+                + " those of train --processes");
+      }
+      if (mode == ClusterMode.ONE_PROCESS) {
+        throw common.badUsage(
+            "--fault "
+                + fault.text()
+                + ": servers and workers share this process, which cannot fail in part; add"
+                + " --processes");
+      }
+      try {
+        fault.requirePossible(spec);
+      } catch (FaultSpecException e) {
+        throw common.badUsage(e.getMessage());
+      }
+    }
+  }
+
   /** Files by path or glob, under names that do not depend on where a process runs. */
   static List<String> find(List<String> pathsOrGlobs) {
     return InputFiles.find(pathsOrGlobs).stream()
@@ -111,14 +143,7 @@ final class TrainingRun {
     if (result.badLines() > 0) {
       out.printf(Locale.ROOT, "left out    %,d malformed lines%n", result.badLines());
     }
-    for (var fault : result.faults()) {
-      out.printf(
-          Locale.ROOT,
-          "survived    %s of %s at %.1f s%n",
-          fault.event(),
-          fault.node(),
-          fault.atSeconds());
-    }
+    result.faults().forEach(fault -> out.println(FaultLine.of(fault)));
     result.verify().ifPresent(verified -> VerifyOutcome.print(verified, out));
     out.println("digest      " + result.modelDigest());
   }

@@ -10,6 +10,7 @@ import io.holdfast.config.control.ControlMessage;
 import io.holdfast.config.control.ControlPlane;
 import io.holdfast.config.control.JobControl.JobDescribed;
 import io.holdfast.config.control.JobControl.Stop;
+import io.holdfast.config.control.WorkerControl.EpochCommitted;
 import io.holdfast.config.job.JobSpec;
 import io.holdfast.config.settings.ClusterSettings;
 import io.holdfast.config.settings.TransportSettings;
@@ -92,32 +93,37 @@ public final class ClusterMember implements AutoCloseable {
   /**
    * Offers to host the coordinator of a job.
    *
+   * @param standby most servers that may wait to take a lost one's place
    * @param transport how processes that join later reach the job's data links
    */
   public void startCoordinator(
       JobSpec job,
       TrainingData data,
       long sessionKey,
+      int standby,
       TransportSettings transport,
       Consumer<JobOutcome> outcomes,
-      Consumer<JobProgress> progress) {
+      Consumer<JobProgress> progress,
+      Consumer<EpochCommitted> committed) {
     coordinator =
         CoordinatorActor.singleton(
             system,
             new CoordinatorActor.Job(
                 job,
                 data,
-                new CoordinatorSettings(1, sessionKey, REPEAT_AFTER.toNanos()),
+                new CoordinatorSettings(1, sessionKey, REPEAT_AFTER.toNanos(), standby),
                 transport,
                 outcomes,
-                progress));
+                progress,
+                committed));
   }
 
   /** Starts a server. The future completes once it has stopped. */
   public CompletableFuture<Void> startServer(
       LinkFactory links, int index, long incarnation, MemorySettings memory) {
     return spawn(
-        "server-" + index, ServerActor.create(coordinator, links, index, incarnation, memory));
+        index < 0 ? "standby-" + Long.toHexString(incarnation) : "server-" + index,
+        ServerActor.create(coordinator, links, index, incarnation, memory));
   }
 
   /** Starts a worker. The future completes once it has stopped. */

@@ -1,7 +1,10 @@
 package io.holdfast.launcher.job;
 
+import io.holdfast.config.fault.FaultPoints;
+import io.holdfast.config.fault.ProcessFaults;
 import io.holdfast.config.placement.NodeId;
 import io.holdfast.config.settings.LinkKind;
+import io.holdfast.config.transport.FaultyLinks;
 import io.holdfast.config.transport.LinkFactory;
 import io.holdfast.launcher.control.ClusterMember;
 import io.holdfast.server.storage.MemorySettings;
@@ -16,7 +19,7 @@ public final class ClusterNodeJob implements NodeJob {
     long incarnation = new SecureRandom().nextLong();
     int index = request.index().orElse(-1);
     boolean server = request.role() == NodeId.Role.SERVER;
-    try (LinkFactory links = Links.open(request.launch(), link);
+    try (LinkFactory links = links(request, link);
         ClusterMember control =
             ClusterMember.start(
                 request.launch().cluster(),
@@ -28,5 +31,10 @@ public final class ClusterNodeJob implements NodeJob {
               : control.startWorker(links, index, incarnation);
       control.awaitAny(stopped);
     }
+  }
+
+  private static LinkFactory links(NodeRequest request, LinkKind kind) {
+    LinkFactory links = Links.open(request.launch(), kind);
+    return FaultPoints.ON ? new FaultyLinks(links, ProcessFaults.links()) : links;
   }
 }

@@ -7,9 +7,11 @@ import io.holdfast.config.transport.LinkFactory;
 import io.holdfast.criteo.CriteoDataException;
 import io.holdfast.launcher.control.ClusterMember;
 import io.holdfast.launcher.control.ReaderSeat;
+import io.holdfast.launcher.fault.FaultLog;
+import io.holdfast.launcher.fault.FaultScheduler;
+import io.holdfast.launcher.fault.FaultTrigger;
 import io.holdfast.launcher.progress.Progress;
 import io.holdfast.launcher.report.Bytes;
-import io.holdfast.launcher.report.Fault;
 import io.holdfast.launcher.report.Memory;
 import io.holdfast.launcher.report.Phases;
 import io.holdfast.launcher.report.Quality;
@@ -22,10 +24,10 @@ import io.holdfast.recovery.JobOutcome.JobTrained;
 import io.holdfast.worker.ClusterReader;
 import java.io.IOException;
 import java.security.SecureRandom;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * Trains on a cluster: opens the data, starts the coordinator and whatever nodes are its own to
@@ -41,6 +43,8 @@ public final class ClusterTrainingJob implements TrainingJob {
     try (JobData data = JobData.open(request, progress)) {
       JobSpec job = request.job().withData(data.spec());
       TrainingWatch watch = new TrainingWatch(progress, data.training());
+      FaultLog log = new FaultLog();
+      AtomicReference<FaultScheduler> faults = new AtomicReference<>();
       SecureRandom random = new SecureRandom();
       try (LinkFactory links = Links.open(request.launch(), request.link(), job);
           ClusterMember control =
@@ -49,12 +53,24 @@ public final class ClusterTrainingJob implements TrainingJob {
             job,
             data.training(),
             random.nextLong(),
+            request.launch().cluster().standby(),
             Links.reachedFromOutside(request, links),
             watch::onOutcome,
-            watch::onProgress);
-        try (Nodes nodes = Nodes.start(request, job, control, links, random, watch)) {
+            told -> {
+              watch.onProgress(told);
+              log.onProgress(told);
+              if (faults.get() != null) {
+                faults.get().onProgress(told);
+              }
+            },
+            log::onCommitted);
+        try (Nodes nodes = Nodes.start(request, job, control, links, random, log);
+            FaultScheduler scheduler = scheduler(request, job, data, nodes, log)) {
+          faults.set(scheduler);
+          nodes.onReached(scheduler::onReached);
           JobTrained trained =
               requireTrained(watch.await(request.launch().cluster().joinTimeoutNanos()));
+          scheduler.end();
           ReaderSeat seat = control.takeSeat(links, random.nextLong());
           try (ClusterReader reader =
               new ClusterReader(
@@ -78,11 +94,21 @@ public final class ClusterTrainingJob implements TrainingJob {
                         "batch", Integer.toString(job.batch()),
                         "dense.engine", job.denseEngine()));
             progress.close();
-            return result(trained, watch, quality, digest, nodes.faults(), verified);
+            return result(trained, watch, quality, digest, log, verified);
           }
         }
       }
     }
+  }
+
+  private static FaultScheduler scheduler(
+      TrainRequest request, JobSpec job, JobData data, Nodes nodes, FaultLog log) {
+    boolean shares =
+        request.faults().stream()
+            .anyMatch(fault -> fault.trigger().kind() == FaultTrigger.Kind.PROGRESS);
+    long iterations = request.launch().iterations();
+    double samples = shares && iterations == 0 ? data.estimatedSamples(job) : 0;
+    return new FaultScheduler(request.faults(), job, nodes, log, iterations, samples);
   }
 
   private static JobTrained requireTrained(io.holdfast.recovery.JobOutcome outcome) {
@@ -103,7 +129,7 @@ public final class ClusterTrainingJob implements TrainingJob {
       TrainingWatch watch,
       Quality quality,
       String digest,
-      List<Fault> faults,
+      FaultLog log,
       Optional<VerifyResult> verified) {
     RedundancyStatistics redundancy =
         trained.servers().stream()
@@ -132,7 +158,7 @@ public final class ClusterTrainingJob implements TrainingJob {
             seconds(trained, "dense"),
             seconds(trained, "push"),
             seconds(trained, "wait")),
-        faults,
+        log.faults(redundancy.decodedRows()),
         verified);
   }
 

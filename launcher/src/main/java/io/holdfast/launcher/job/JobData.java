@@ -5,10 +5,13 @@ import io.holdfast.config.job.JobSpec;
 import io.holdfast.criteo.BadLinePolicy;
 import io.holdfast.criteo.BatchCache;
 import io.holdfast.criteo.CacheRefusedException;
+import io.holdfast.criteo.CriteoBatch;
 import io.holdfast.criteo.CriteoDataException;
 import io.holdfast.criteo.CriteoSource;
+import io.holdfast.criteo.IdMapping;
 import io.holdfast.criteo.InputFile;
 import io.holdfast.criteo.InputFiles;
+import io.holdfast.criteo.SampleReader;
 import io.holdfast.criteo.SampleSource;
 import io.holdfast.criteo.SourceOptions;
 import io.holdfast.criteo.Split;
@@ -30,6 +33,8 @@ final class JobData implements AutoCloseable {
 
   /** About what a line takes; only the size of a cache's splits rests on it. */
   private static final int TYPICAL_LINE_BYTES = 250;
+
+  private static final int ESTIMATE_SAMPLES = 1000;
 
   private static final long LEAST_SPLIT_BYTES = 64 << 10;
 
@@ -164,6 +169,19 @@ final class JobData implements AutoCloseable {
     return passes.iterations() > 0
         ? TrainingData.ofIterations(splits, passes.iterations())
         : TrainingData.ofPasses(splits, passes.epochs());
+  }
+
+  /** About how many samples a job trains, all passes together, by the data's first thousand. */
+  double estimatedSamples(JobSpec job) {
+    double units = training.stream().mapToDouble(split -> split.to() - split.from()).sum();
+    Split first = training.getFirst();
+    IdMapping mapping = WorkerData.mapping(spec, job.model());
+    CriteoBatch batch = new CriteoBatch(ESTIMATE_SAMPLES);
+    try (SampleReader reader = source.reader(first, mapping, WorkerData.policy(spec))) {
+      int read = reader.read(batch);
+      double each = (double) (reader.position() - first.from()) / Math.max(1, read);
+      return passes.epochs() * units / Math.max(1, each);
+    }
   }
 
   /** Where the scored samples come from. */

@@ -14,19 +14,20 @@ public final class NodeArguments {
   /**
    * Arguments of {@code holdfast} that make a child a node of a job with the same settings.
    *
-   * @param node which server or worker it shall be
+   * @param node which server or worker it shall be; empty: a server on standby
    * @param request the job
    * @param seed {@code host:port} of a member of the cluster
    * @param driverDirectory of the media driver that the child shall use; empty: one of its own
    */
   public static List<String> of(
-      NodeId node, TrainRequest request, String seed, Optional<String> driverDirectory) {
+      Optional<NodeId> node, TrainRequest request, String seed, Optional<String> driverDirectory) {
     var cluster = request.launch().cluster();
     var transport = request.launch().transport();
     List<String> arguments = new ArrayList<>();
-    arguments.add(node.role().name().toLowerCase(Locale.ROOT));
+    arguments.add(
+        node.map(NodeId::role).orElse(NodeId.Role.SERVER).name().toLowerCase(Locale.ROOT));
     arguments.add("--child");
-    arguments.addAll(List.of("--index", Integer.toString(node.index())));
+    node.ifPresent(some -> arguments.addAll(List.of("--index", Integer.toString(some.index()))));
     arguments.addAll(List.of("--seed", seed));
     arguments.addAll(List.of("--host", cluster.host()));
     if (request.verbose()) {

@@ -10,6 +10,7 @@ import io.holdfast.recovery.JobProgress;
 import io.holdfast.recovery.TrainingData;
 import io.holdfast.worker.metrics.AucAlarm;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
@@ -44,6 +45,12 @@ public final class TrainingWatch {
           "lost: {}; others act for it and training goes on, but what it owned has no copies now",
           words(now.lost()));
     }
+    if (last != null && now.lost().size() < last.lost().size()) {
+      LOG.info(
+          "a new process has the place of {}{}",
+          words(last.lost().stream().filter(server -> !now.lost().contains(server)).toList()),
+          now.lost().isEmpty() ? ": everything is redundant again" : "");
+    }
     last = now;
     long nanos = System.nanoTime();
     switch (now.phase()) {
@@ -53,7 +60,7 @@ public final class TrainingWatch {
         }
         progress.at(
             new ProgressPoint(
-                now.lost().isEmpty() ? "training" : "training without " + words(now.lost()),
+                activity(now),
                 data.iterations() > 0 ? now.iterations() : now.samples(),
                 data.iterations(),
                 data.iterations() > 0 ? "iterations" : "samples",
@@ -67,6 +74,21 @@ public final class TrainingWatch {
       }
     }
     notifyAll();
+  }
+
+  private static String activity(JobProgress now) {
+    if (now.lost().isEmpty()) {
+      return "training";
+    }
+    String without = "training without " + words(now.lost());
+    return now.replacing() == null
+        ? without
+        : String.format(
+            Locale.ROOT,
+            "%s (%s is rebuilt, %.0f %%)",
+            without,
+            now.replacing().server(),
+            100 * now.replacing().share());
   }
 
   /** The coordinator tells how the job ended. */
@@ -123,11 +145,6 @@ public final class TrainingWatch {
           this, trainingFromNanos == 0 ? left : TimeUnit.SECONDS.toNanos(1));
     }
     return outcome;
-  }
-
-  /** Since training began; 0 before. */
-  synchronized double secondsSinceStart() {
-    return trainingFromNanos == 0 ? 0 : (System.nanoTime() - trainingFromNanos) / 1e9;
   }
 
   /** From the first lease to the last acknowledgement, in seconds. */

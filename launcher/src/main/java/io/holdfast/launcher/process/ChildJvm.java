@@ -4,6 +4,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -122,6 +123,20 @@ public final class ChildJvm implements AutoCloseable {
             // Not the common pool: on two cores it has one thread, and whoever blocks that one
             // would keep a death from being told.
             task -> Thread.ofPlatform().daemon().name("exit-of-" + name).start(task));
+  }
+
+  /**
+   * Says a line to the child: it reads it from its standard input. Does nothing if the child has
+   * ended.
+   */
+  public void say(String line) {
+    try {
+      // Not the writer of the process: that one would hold back what did not fit into the pipe.
+      process.getOutputStream().write((line + "\n").getBytes(StandardCharsets.UTF_8));
+      process.getOutputStream().flush();
+    } catch (IOException e) {
+      // It has ended.
+    }
   }
 
   /** Kills the child at once, as {@code kill -9} does. */

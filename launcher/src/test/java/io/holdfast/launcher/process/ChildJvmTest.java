@@ -22,7 +22,7 @@ class ChildJvmTest {
   /** A child that says what it got, and then does what its first argument says. */
   public static final class Child {
     public static void main(String[] arguments) throws Exception {
-      ParentWatch.start();
+      ParentWatch.start(line -> System.out.println("heard " + line));
       System.out.println(String.join("|", arguments));
       System.out.println("HEAP=" + (Runtime.getRuntime().maxMemory() >> 20));
       System.err.println("PASSED=" + System.getenv("PASSED"));
@@ -88,6 +88,19 @@ class ChildJvmTest {
   }
 
   @Test
+  void shouldHearWhatItsParentSays() throws Exception {
+    try (ChildJvm child = start("wait")) {
+      child.say("one order");
+      child.say("another");
+      String line = line();
+      while (!line.equals("[worker-1] heard another")) {
+        line = line();
+      }
+      assertTrue(child.isAlive());
+    }
+  }
+
+  @Test
   void shouldEndItsChildOnClose() throws Exception {
     ChildJvm child = start("wait");
     assertEquals("[worker-1] wait", line());
@@ -121,7 +134,7 @@ class ChildJvmTest {
   void shouldNoticeTheEndOfItsInputOnly() throws Exception {
     CountDownLatch gone = new CountDownLatch(1);
     PipedOutputStream parent = new PipedOutputStream();
-    Thread watch = ParentWatch.watch(new PipedInputStream(parent), gone::countDown);
+    Thread watch = ParentWatch.watch(new PipedInputStream(parent), line -> {}, gone::countDown);
     parent.write(new byte[100]);
     parent.flush();
     assertEquals(1, gone.getCount());

@@ -47,7 +47,20 @@ class ReportTest {
               new Memory(5, 6, 7),
               new RedundancyCost(1, 2, 3, 4, 5, 6, 7, 8),
               new Phases(1.5, 2, 3, 4, 5),
-              List.of(new Fault("worker-died", "worker-1", 3.5)),
+              List.of(
+                  new Fault(
+                      "worker-died",
+                      "worker-1",
+                      3.5,
+                      Optional.of("kill:worker-1@time=3500ms"),
+                      60,
+                      Double.NaN,
+                      Double.NaN,
+                      Optional.empty(),
+                      Optional.empty(),
+                      100,
+                      90,
+                      Double.NaN)),
               Optional.of(VERIFIED)),
           Optional.of(new Planted(0.8, 0.4)),
           PROVENANCE);
@@ -119,6 +132,9 @@ class ReportTest {
                 + " redundancy.witnessBytesPeak redundancy.scrubbedStripes redundancy.scrubWrong"
                 + " redundancy.scrubRepaired phases.read phases.pull phases.dense"
                 + " phases.push phases.wait faults faults[].event faults[].node faults[].atSeconds"
+                + " faults[].spec faults[].detectedMillis faults[].firstCommitMillis"
+                + " faults[].rebuiltMillis faults[].rowsDegraded faults[].bytesRebuilt"
+                + " faults[].throughputBefore faults[].throughputDuring faults[].throughputAfter"
                 + " planted.auc planted.logLoss"
                 + VERIFY_KEYS
                 + COMMON.replace(" settings settings", " settings")),
@@ -181,6 +197,8 @@ class ReportTest {
     assertEquals(250, report.get("samplesPerSecond").asDouble());
     assertEquals(5, report.get("phases").get("wait").asDouble());
     assertEquals("worker-1", report.get("faults").get(0).get("node").asText());
+    assertEquals("kill:worker-1@time=3500ms", report.get("faults").get(0).get("spec").asText());
+    assertTrue(report.get("faults").get(0).get("firstCommitMillis").isNull());
     assertEquals("a b", report.get("commandLine").get(2).asText());
     assertEquals(64, report.get("settings").get("batch").asInt());
     assertTrue(report.get("machine").get("cores").asInt() >= 1);

@@ -5,7 +5,7 @@ import io.holdfast.config.protocol.TxId;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -41,12 +41,39 @@ public final class FoldRecords {
     }
   }
 
-  private final Map<Incarnation, Worker> workers = new HashMap<>();
+  /** In the order in which they came, so that the simulator can replay it. */
+  private final Map<Incarnation, Worker> workers = new LinkedHashMap<>();
+
   private long bytes;
   private long bytesPeak;
 
+  /** Sees what is folded of a transaction. */
+  public interface Visitor {
+    /**
+     * One transaction above its worker's watermark.
+     *
+     * @param rows in no order
+     */
+    void transaction(
+        TxId tx, long watermark, boolean ranged, List<long[]> rows, List<Integer> shards);
+  }
+
+  /** All transactions that are noted. */
+  public void visit(Visitor visitor) {
+    workers.forEach(
+        (worker, its) ->
+            its.transactions.forEach(
+                (sequence, folded) ->
+                    visitor.transaction(
+                        new TxId(worker.worker(), worker.incarnation(), sequence),
+                        its.watermark,
+                        folded.ranged,
+                        folded.rows,
+                        folded.shards)));
+  }
+
   /** Notes rows of a transaction. */
-  void rows(TxId tx, long watermark, MemorySegment ids, int count) {
+  public void rows(TxId tx, long watermark, MemorySegment ids, int count) {
     Folded folded = folded(tx, watermark);
     if (folded != null) {
       long[] rows = new long[count];
@@ -58,7 +85,7 @@ public final class FoldRecords {
   }
 
   /** Notes an NN shard of a transaction. */
-  void shard(TxId tx, long watermark, int shard) {
+  public void shard(TxId tx, long watermark, int shard) {
     Folded folded = folded(tx, watermark);
     if (folded != null) {
       folded.shards.add(shard);
@@ -66,7 +93,7 @@ public final class FoldRecords {
   }
 
   /** Notes that what a transaction learned from is in the copy of a ledger. */
-  void range(TxId tx, long watermark) {
+  public void range(TxId tx, long watermark) {
     Folded folded = folded(tx, watermark);
     if (folded != null) {
       folded.ranged = true;

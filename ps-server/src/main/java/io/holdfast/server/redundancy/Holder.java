@@ -55,6 +55,9 @@ public final class Holder implements AutoCloseable {
     void captured(NodeId origin, PeerMessage.CapturedRows rows);
 
     void captured(NodeId origin, PeerMessage.CapturedShard shard);
+
+    /** For a server that takes a lost one's place. */
+    void copied(NodeId origin, PeerMessage.CopyItem item) throws RefusedException;
   }
 
   /** Sees single differences. */
@@ -63,7 +66,7 @@ public final class Holder implements AutoCloseable {
   }
 
   private static final class InStream {
-    final RangeLedger ledger = new RangeLedger();
+    RangeLedger ledger = new RangeLedger();
     DeltaTail tail;
     long taken;
     boolean mustAcknowledge;
@@ -147,6 +150,7 @@ public final class Holder implements AutoCloseable {
       }
       case PeerMessage.CapturedRows m -> listener.captured(origin, m);
       case PeerMessage.CapturedShard m -> listener.captured(origin, m);
+      case PeerMessage.CopyItem m -> listener.copied(origin, m);
     }
   }
 
@@ -208,6 +212,25 @@ public final class Holder implements AutoCloseable {
       throw new RefusedException(RefusalReason.MALFORMED, e.getMessage());
     }
     return values;
+  }
+
+  /** Another process is at this server's place, or this one begins anew: so does its stream. */
+  public void restart(int origin) {
+    InStream stream = streams[origin];
+    stream.taken = 0;
+    stream.gap = false;
+    stream.mustAcknowledge = false;
+    stream.ledger = new RangeLedger();
+    if (stream.tail != null) {
+      stream.tail.stable(Long.MAX_VALUE);
+    }
+  }
+
+  /** Sets the copy of a server's record of committed data. */
+  public void ledger(int origin, List<RangeRecord> records) {
+    RangeLedger ledger = new RangeLedger();
+    records.forEach(ledger::add);
+    streams[origin].ledger = ledger;
   }
 
   /** Acknowledges what has come since the last time. */

@@ -11,6 +11,7 @@ import io.holdfast.config.protocol.DataRange;
 import io.holdfast.config.protocol.Outbox;
 import io.holdfast.config.protocol.Payload;
 import io.holdfast.config.protocol.RefusalReason;
+import io.holdfast.config.protocol.ShardVersion;
 import io.holdfast.config.protocol.TxHeader;
 import io.holdfast.config.transport.FramePool;
 import io.holdfast.erasure.DeltaPacking;
@@ -38,6 +39,7 @@ public final class Origin implements Applier, AutoCloseable {
   /** More than what a message has beside rows, counters and values. */
   private static final int MESSAGE_OVERHEAD_BYTES = 256;
 
+  private static final int NOBODY = -1;
   private static final ValueLayout.OfLong ID = ValueLayout.JAVA_LONG_UNALIGNED;
 
   private final int self;
@@ -82,6 +84,13 @@ public final class Origin implements Applier, AutoCloseable {
   private long nowNanos;
   private AppliedTransaction current;
   private StandIns standIns;
+
+  /** By server that takes a lost one's place: what it was given already; else null. */
+  private final CopyStream[] copies;
+
+  /** Which (transaction, row) was applied here, for a server that takes a holder's place. */
+  private final FoldRecords records = new FoldRecords();
+
   private float learningRate;
 
   /**
@@ -115,6 +124,7 @@ public final class Origin implements Applier, AutoCloseable {
                 / (Long.BYTES + Integer.BYTES + rows.layout().rowBytes()));
     this.rowsPerBlock = DifferenceBlock.rowsMax(rows.layout().rowBytes());
     this.streams = new OutStream[servers];
+    this.copies = new CopyStream[servers];
     this.standIns = StandIns.none(job);
     this.policies = new PackingPolicy[servers];
     this.counts = new int[servers];
@@ -160,6 +170,7 @@ public final class Origin implements Applier, AutoCloseable {
     try {
       rows.apply(ids, count, gradients, learningRate, code, values.values(), keys.counters());
       MemorySegment.copy(ids, 0, keys.ids(), 0, 8L * count);
+      records.rows(current.tx, current.watermark, ids, count);
       sendToHolders(keys, values, count);
     } finally {
       keys.release();
@@ -177,11 +188,16 @@ public final class Origin implements Applier, AutoCloseable {
     Arrays.fill(counts, 0);
     MemorySegment ids = keys.ids();
     for (int i = 0; i < count; i++) {
-      long stripe = ids.get(ID, 8L * i) / k;
+      long row = ids.get(ID, 8L * i);
+      long stripe = row / k;
       for (int parity = 0; parity < r; parity++) {
         int holder = map.serverOf(stripe, k + parity);
-        holders[i * r + parity] = holder;
-        counts[holder]++;
+        // A holder that has not got the row yet gets it as it will be then.
+        boolean later = copies[holder] != null && !copies[holder].hasRow(row);
+        holders[i * r + parity] = later ? NOBODY : holder;
+        if (!later) {
+          counts[holder]++;
+        }
       }
     }
     for (int server = 0; server < servers; server++) {
@@ -191,7 +207,10 @@ public final class Origin implements Applier, AutoCloseable {
     int[] chosen = new int[count * r];
     for (int i = 0; i < count; i++) {
       for (int parity = 0; parity < r; parity++) {
-        chosen[counts[holders[i * r + parity]]++] = i;
+        int holder = holders[i * r + parity];
+        if (holder != NOBODY) {
+          chosen[counts[holder]++] = i;
+        }
       }
     }
     for (int server = 0; server < servers; server++) {
@@ -246,6 +265,9 @@ public final class Origin implements Applier, AutoCloseable {
   @Override
   public void shard(int shard, MemorySegment gradients) throws RefusedException {
     nn.apply(shard, gradients, learningRate);
+    if (code != null) {
+      records.shard(current.tx, current.watermark, shard);
+    }
     if (redundancy.nnReplicas() == 0) {
       return;
     }
@@ -254,9 +276,11 @@ public final class Origin implements Applier, AutoCloseable {
       MemorySegment.copy(gradients, 0, block.values(), 0, gradients.byteSize());
       Payload copy = Payload.of(block.values().asSlice(0, gradients.byteSize()));
       for (int i = 0; i < redundancy.nnReplicas(); i++) {
-        send(
-            Backups.backup(self, i, servers),
-            new StreamItem.Gradient(current, block, shard, nn.version(shard), learningRate, copy));
+        int backup = Backups.backup(self, i, servers);
+        if (copies[backup] == null || copies[backup].hasCopies()) {
+          ShardVersion version = nn.version(shard);
+          send(backup, new StreamItem.Gradient(current, block, shard, version, learningRate, copy));
+        }
       }
     } finally {
       block.release();
@@ -265,8 +289,14 @@ public final class Origin implements Applier, AutoCloseable {
 
   @Override
   public void record(DataRange range) {
+    if (code != null) {
+      records.range(current.tx, current.watermark);
+    }
     for (int i = 0; i < redundancy.r(); i++) {
-      send(Backups.backup(self, i, servers), new StreamItem.Range(current, range));
+      int backup = Backups.backup(self, i, servers);
+      if (copies[backup] == null || copies[backup].hasCopies()) {
+        send(backup, new StreamItem.Range(current, range));
+      }
     }
   }
 
@@ -280,8 +310,8 @@ public final class Origin implements Applier, AutoCloseable {
     return waits;
   }
 
-  private void send(int server, StreamItem item) {
-    if (standIns.isLost(server)) {
+  void send(int server, StreamItem item) {
+    if (standIns.isLost(server) && copies[server] == null) {
       item.release();
       return;
     }
@@ -418,7 +448,7 @@ public final class Origin implements Applier, AutoCloseable {
   public void onEpoch(StandIns newer) {
     standIns = newer;
     for (int server = 0; server < servers; server++) {
-      if (streams[server] != null && newer.isLost(server)) {
+      if (streams[server] != null && newer.isLost(server) && copies[server] == null) {
         streams[server].drop(this::acknowledged);
       }
     }
@@ -427,6 +457,46 @@ public final class Origin implements Applier, AutoCloseable {
         stream.resend(stable(), nowNanos);
       }
     }
+  }
+
+  /** Another process is at a server's place, or it begins anew: so does the stream to it. */
+  public void restart(int server) {
+    if (streams[server] != null) {
+      streams[server].drop(this::acknowledged);
+      streams[server].close();
+      streams[server] = null;
+    }
+    copies[server] = null;
+  }
+
+  /**
+   * A server takes a lost one's place: from now on it gets changes only of what it was given.
+   *
+   * @return to give it more
+   */
+  public CopyStream copyTo(int server) {
+    copies[server] = new CopyStream(this, server, rows.layout().rowBytes(), pool, rowsPerMessage);
+    return copies[server];
+  }
+
+  /** A server has taken a lost one's place: it gets everything, as any other. */
+  public void copied(int server) {
+    copies[server] = null;
+  }
+
+  /** To a server that is to have copies of something of this one's. */
+  public CopyStream stream(int server) {
+    return new CopyStream(this, server, rows.layout().rowBytes(), pool, rowsPerMessage);
+  }
+
+  /** Bytes that wait for a server's acknowledgement. */
+  long unacknowledgedBytes(int server) {
+    return streams[server] == null ? 0 : streams[server].unacknowledgedBytes();
+  }
+
+  /** Which (transaction, row) was applied here, as far as watermarks do not cover it. */
+  public FoldRecords records() {
+    return records;
   }
 
   /** Time passes. */

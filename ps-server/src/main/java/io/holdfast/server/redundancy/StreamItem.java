@@ -171,6 +171,47 @@ abstract sealed class StreamItem {
     }
   }
 
+  /** For a server that takes a lost one's place. */
+  static final class Copy extends StreamItem {
+    /** Makes the message; what it points to must not change. */
+    interface Message {
+      PeerMessage.CopyItem at(StreamPosition position);
+    }
+
+    private final DifferenceBlock block;
+    private final long lengthBytes;
+    private final Message message;
+
+    /**
+     * An item.
+     *
+     * @param block that holds its values; null if none does
+     */
+    Copy(long ordinal, DifferenceBlock block, long lengthBytes, Message message) {
+      super(null, ordinal);
+      this.block = block == null ? null : block.retain();
+      this.lengthBytes = lengthBytes;
+      this.message = message;
+    }
+
+    @Override
+    PeerMessage.StreamItem message(StreamPosition position) {
+      return message.at(position);
+    }
+
+    @Override
+    long bytes() {
+      return super.bytes() + lengthBytes;
+    }
+
+    @Override
+    void release() {
+      if (block != null) {
+        block.release();
+      }
+    }
+  }
+
   /** Version and digest of an NN shard when the item was made. */
   static final class Shard extends StreamItem {
     private final long request;

@@ -90,7 +90,9 @@ public final class StandIn implements AutoCloseable {
   /** Decided transactions of dead workers whose rows are not all promoted. */
   private final Map<Incarnation, List<Long>> resolving = new LinkedHashMap<>();
 
+  private final boolean deputy;
   private StandIns standIns;
+  private boolean frozen;
   private long sweptPlaces;
   private long promotedRows;
 
@@ -116,6 +118,7 @@ public final class StandIn implements AutoCloseable {
       Listener listener) {
     this.self = self;
     this.lost = lost;
+    this.deputy = deputy;
     this.map = job.stripeMap();
     this.standIns = standIns;
     this.code = code;
@@ -184,6 +187,41 @@ public final class StandIn implements AutoCloseable {
     waitingPulls.clear();
   }
 
+  // A new server takes the lost one's place.
+
+  /** Whether NN shards and the record of committed data are this server's now. */
+  public boolean isDeputy() {
+    return deputy;
+  }
+
+  /** Sees decoded rows that have changed. */
+  public interface Follower {
+    /** Rows of a store of lost rows, the first {@code count} of the ids. */
+    void changed(RowStore rows, long[] ids, int count);
+  }
+
+  /** Whoever takes the lost server's place has the rows below this one: their changes follow. */
+  public void follow(long rowsBelow, Follower follower) {
+    applier.follow(rowsBelow, follower);
+  }
+
+  /** Nobody follows any more; if this had stopped for somebody, it goes on. */
+  public void unfollow() {
+    applier.follow(0, null);
+    frozen = false;
+  }
+
+  /** Stops: the owner changes. What comes from now on is for the new one. */
+  public void freeze() {
+    frozen = true;
+  }
+
+  private void requireNotFrozen() throws RefusedException {
+    if (frozen) {
+      throw new RefusedException(RefusalReason.BUSY, lost + " is about to have a new server");
+    }
+  }
+
   // Rows.
 
   private boolean isPromoted(long row) {
@@ -222,6 +260,7 @@ public final class StandIn implements AutoCloseable {
   public void pull(NodeId from, DataMessage.Pull pull) throws RefusedException {
     MemorySegment ids = pull.rows().segment();
     int count = pull.count();
+    requireNotFrozen();
     requireStandIn(ids, count);
     if (count > 1 && (long) count * rows.layout().weightBytes() > messageBytesMax) {
       throw new RefusedException(
@@ -245,6 +284,7 @@ public final class StandIn implements AutoCloseable {
    * @see RowStore#export
    */
   public RowExport export(long fromRow, long toRow, int maxRows) throws RefusedException {
+    requireNotFrozen();
     if (!isSwept()) {
       throw new RefusedException(RefusalReason.BUSY, "rows of " + lost + " are being decoded");
     }
@@ -259,6 +299,7 @@ public final class StandIn implements AutoCloseable {
    * @return NOTHING_YET also while rows are being decoded; then {@link Listener#staged} follows
    */
   public TransactionTable.StageAnswer stage(DataMessage.Stage stage) throws RefusedException {
+    requireNotFrozen();
     if (stage instanceof DataMessage.StageRows m) {
       requireStandIn(m.rows().segment(), m.count());
     }
@@ -285,6 +326,7 @@ public final class StandIn implements AutoCloseable {
    * @throws RefusedException UNKNOWN_TRANSACTION also while its rows are being decoded
    */
   public TransactionState commit(TxId tx, long watermark) throws RefusedException {
+    requireNotFrozen();
     if (!isReady(tx)) {
       throw new RefusedException(
           RefusalReason.UNKNOWN_TRANSACTION, tx + ": Staged was not answered here");
@@ -309,6 +351,9 @@ public final class StandIn implements AutoCloseable {
   }
 
   private boolean resolveIfReady(NodeId worker, long incarnation, List<Long> committed) {
+    if (frozen) {
+      return false; // Asked again in the next epoch, here or at the new server.
+    }
     for (long sequence : committed) {
       if (!isReady(new TxId(worker, incarnation, sequence))) {
         return false;
@@ -373,6 +418,9 @@ public final class StandIn implements AutoCloseable {
 
   private void answerStages() {
     List<TxId> ready = new ArrayList<>();
+    if (frozen) {
+      return;
+    }
     waitingStages.removeIf(
         tx -> {
           boolean now = isReady(tx);

@@ -39,7 +39,11 @@ final class StandInApplier implements Applier, AutoCloseable {
   private final MemorySegment gradients;
   private final MemorySegment differences;
   private final MemorySegment counters;
+  private final long[] changed = new long[BLOCK_ROWS];
+  private long followedBelow;
+  private StandIn.Follower follower;
   private TxId tx;
+  private long watermark;
   private float learningRate;
   private boolean skips;
 
@@ -64,9 +68,15 @@ final class StandInApplier implements Applier, AutoCloseable {
     counters = arena.allocate((long) BLOCK_ROWS * Integer.BYTES, 64);
   }
 
+  void follow(long rowsBelow, StandIn.Follower newest) {
+    followedBelow = rowsBelow;
+    follower = newest;
+  }
+
   @Override
-  public void begin(TxHeader header, long watermark) {
+  public void begin(TxHeader header, long newWatermark) {
     tx = header.tx();
+    watermark = newWatermark;
     learningRate = header.learningRate();
     skips = records.knows(tx);
   }
@@ -95,12 +105,27 @@ final class StandInApplier implements Applier, AutoCloseable {
   private void apply(int count) throws RefusedException {
     rows.apply(ids, count, gradients, learningRate, code, differences, counters);
     parities.fold(lost, ids, counters, differences, count);
+    // For whoever acts for its owner next.
+    records.rows(tx, watermark, ids, count);
+    if (follower != null) {
+      int known = 0;
+      for (int i = 0; i < count; i++) {
+        long row = ids.get(ID, (long) i * Long.BYTES);
+        if (row < followedBelow) {
+          changed[known++] = row;
+        }
+      }
+      if (known > 0) {
+        follower.changed(rows, changed, known);
+      }
+    }
   }
 
   @Override
   public void shard(int shard, MemorySegment shardGradients) throws RefusedException {
     if (!skips || !records.containsShard(tx, shard)) {
       nn.apply(shard, shardGradients, learningRate);
+      records.shard(tx, watermark, shard);
     }
   }
 
@@ -112,6 +137,7 @@ final class StandInApplier implements Applier, AutoCloseable {
   @Override
   public void record(DataRange range) {
     // It is in the ledger; others who keep copies of it are lost, or this server would not act.
+    records.range(tx, watermark);
   }
 
   @Override

@@ -200,6 +200,46 @@ public final class NnStore implements AutoCloseable {
     }
   }
 
+  /** Is a backup again of another server's shards, which has taken them back as they are here. */
+  public void demote(int primary) {
+    for (int shard = 0; shard < here.length; shard++) {
+      if (here[shard] != null && shards.primary(shard) == primary && primary != server) {
+        here[shard].primary = false;
+      }
+    }
+  }
+
+  /**
+   * Takes a shard as another server has it, own or as a copy.
+   *
+   * @throws RefusedException MALFORMED or NOT_OWNER if there is no such shard here, or its length
+   *     is another
+   */
+  public void install(int shard, ShardVersion version, MemorySegment values)
+      throws RefusedException {
+    if (shard < 0 || shard >= here.length || values.byteSize() != exportBytes(shard)) {
+      throw new RefusedException(
+          RefusalReason.MALFORMED,
+          "NN shard " + shard + " of " + here.length + " with " + values.byteSize() + " bytes");
+    }
+    if (here[shard] == null) {
+      throw new RefusedException(
+          RefusalReason.NOT_OWNER, "neither NN shard " + shard + " nor a copy of it is here");
+    }
+    here[shard].all.copyFrom(values);
+    here[shard].updates = version.counter();
+    here[shard].primaryEpoch = version.primaryEpoch();
+  }
+
+  /** As primary of own shards that another one had for a while: versions are new (hazard 14). */
+  public void begin(Epoch epoch) {
+    for (Shard shard : here) {
+      if (shard != null && shard.primary) {
+        shard.primaryEpoch = epoch;
+      }
+    }
+  }
+
   private Shard findReplica(int primary, int shard) throws RefusedException {
     if (shard < 0 || shard >= here.length) {
       throw new RefusedException(

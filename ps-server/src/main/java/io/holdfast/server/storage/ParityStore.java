@@ -216,6 +216,40 @@ public final class ParityStore implements AutoCloseable {
     counters.set(place, member, counter);
   }
 
+  /**
+   * Takes rows as they are now into parities that have nothing of them yet, all or none: for a
+   * server that takes a lost one's place.
+   *
+   * @param owner all rows must be this server's
+   * @param rowIds int64
+   * @param rowCounters int32, all positive
+   * @param changes {@code [count, rowFloats]} since the initial rows
+   * @throws RefusedException as {@link #fold}
+   * @throws IllegalStateException if something of a row is folded already
+   */
+  public void copy(
+      int owner, MemorySegment rowIds, MemorySegment rowCounters, MemorySegment changes, int count)
+      throws RefusedException {
+    if (places.length < count) {
+      places = new long[Math.max(count, 2 * places.length)];
+    }
+    for (int i = 0; i < count; i++) {
+      places[i] = placeFor(owner, rowIds.get(ID, 8L * i));
+    }
+    for (int i = 0; i < count; i++) {
+      long row = rowIds.get(ID, 8L * i);
+      int member = (int) (row % k);
+      int counter = rowCounters.get(COUNTER, 4L * i);
+      if (counters.get(places[i], member) != 0 || counter < 1) {
+        throw new IllegalStateException(
+            "row %d of server-%d is copied after %d updates, its parity has %d of them"
+                .formatted(row, owner, counter, counters.get(places[i], member)));
+      }
+      fold(row / k, member, places[i], changes, (long) i * layout.rowBytes());
+      counters.set(places[i], member, counter);
+    }
+  }
+
   /** The place of a stripe's parity on this server, or -1. */
   public long placeOf(long stripe) {
     return held.placeOf(stripe);

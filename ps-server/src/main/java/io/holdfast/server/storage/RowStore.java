@@ -353,13 +353,56 @@ public final class RowStore implements AutoCloseable {
     return true;
   }
 
+  /**
+   * Takes an own row as another server has had it in this one's place, now or newer than before.
+   *
+   * @param counter its updates, at least 1
+   * @param values {@code [weights | state]}, {@code rowBytes} at the offset
+   * @throws RefusedException if it is not this server's row
+   * @throws IllegalStateException if what is here has more updates
+   */
+  public void install(long row, int counter, MemorySegment values, long offsetBytes)
+      throws RefusedException {
+    long place = owned.placeOf(row);
+    if (place < 0) {
+      throw refusal(row, place);
+    }
+    if (counter < Math.max(1, counters.get(COUNTER, 4 * place))) {
+      throw new IllegalStateException(
+          "row %d comes with %d updates, here it has %d"
+              .formatted(row, counter, counters.get(COUNTER, 4 * place)));
+    }
+    long at = place * strideBytes;
+    rowMemory.touch(at, layout.rowBytes());
+    counterMemory.touch(4 * place, 4);
+    Floats.copy(values, offsetBytes, rows, at, layout.rowFloats());
+    counters.set(COUNTER, 4 * place, counter);
+  }
+
   /** An own row's update counter. */
   public int counter(long ownRow) {
     return counters.get(COUNTER, 4 * owned.placeOf(ownRow));
   }
 
-  /** Writes an own, updated row's weights and state. */
-  void copy(long ownRow, MemorySegment target, long offsetBytes) {
+  /**
+   * Flips a bit of an own row as failing memory does: nothing takes note of it.
+   *
+   * @return false if the row was never updated, so that none of its bits is stored
+   */
+  public boolean flipBit(long ownRow, int bit) {
+    if (counter(ownRow) == 0) {
+      return false;
+    }
+    long at = owned.placeOf(ownRow) * strideBytes + bit / Byte.SIZE;
+    rows.set(
+        ValueLayout.JAVA_BYTE,
+        at,
+        (byte) (rows.get(ValueLayout.JAVA_BYTE, at) ^ (1 << (bit % Byte.SIZE))));
+    return true;
+  }
+
+  /** Writes an own, updated row's weights and state, {@code rowBytes}. */
+  public void copy(long ownRow, MemorySegment target, long offsetBytes) {
     Floats.copy(rows, owned.placeOf(ownRow) * strideBytes, target, offsetBytes, layout.rowFloats());
   }
 

@@ -33,7 +33,7 @@ public final class RangeLedger {
   }
 
   /** Notes the data of several committed transactions. */
-  void add(RangeRecord record) {
+  public void add(RangeRecord record) {
     if (!records.add(record)) {
       repeated.add(record);
       return;

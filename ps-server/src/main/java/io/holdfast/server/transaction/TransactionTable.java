@@ -12,9 +12,11 @@ import io.holdfast.config.protocol.TxId;
 import io.holdfast.server.storage.NnStore;
 import io.holdfast.server.storage.RefusedException;
 import io.holdfast.server.storage.RowStore;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -290,8 +292,14 @@ public final class TransactionTable implements AutoCloseable {
         .anyMatch(each -> each.state() == TransactionState.APPLYING);
   }
 
-  /** The one place where training changes values: one single-writer step. */
   private void apply(WorkerRecord worker, Transaction transaction) {
+    change(worker, transaction);
+    release(worker, transaction);
+    applied(transaction);
+  }
+
+  /** The one place where training changes values: one single-writer step. */
+  private void change(WorkerRecord worker, Transaction transaction) {
     TxHeader header = transaction.header();
     transaction.to(TransactionState.COMMITTED);
     applier.begin(header, worker.watermark);
@@ -312,11 +320,13 @@ public final class TransactionTable implements AutoCloseable {
         applier.record(header.range());
       }
     }
-    release(worker, transaction);
+  }
+
+  private void applied(Transaction transaction) {
     transaction.to(TransactionState.APPLYING);
     applied++;
     if (!applier.end()) {
-      redundant(header.tx());
+      redundant(transaction.header().tx());
     }
   }
 
@@ -466,6 +476,88 @@ public final class TransactionTable implements AutoCloseable {
       }
     }
     return true;
+  }
+
+  /** Sees parts that are staged. */
+  public interface StagedVisitor {
+    void rows(
+        TxHeader header, Participants participants, MemorySegment ids, MemorySegment gradients);
+
+    void shard(TxHeader header, Participants participants, int shard, MemorySegment gradients);
+  }
+
+  /** All parts of transactions that are wholly staged here and not applied. */
+  public void visitStaged(StagedVisitor visitor) {
+    List<Transaction> staged = new ArrayList<>();
+    for (WorkerRecord worker : workers.values()) {
+      for (Transaction transaction : worker.open.values()) {
+        if (transaction.state() == TransactionState.STAGED) {
+          staged.add(transaction);
+        }
+      }
+    }
+    staged.sort(Comparator.comparing(each -> each.header().tx()));
+    for (Transaction transaction : staged) {
+      TxHeader header = transaction.header();
+      for (StagedPart part : transaction.parts()) {
+        switch (part) {
+          case StagedPart.Rows p ->
+              visitor.rows(header, transaction.participants(), p.ids(), p.gradients());
+          case StagedPart.Shard p ->
+              visitor.shard(header, transaction.participants(), p.shard(), p.gradients());
+        }
+      }
+    }
+  }
+
+  /** Whether a transaction is neither applied nor wholly staged here. */
+  public boolean lacks(TxId tx) {
+    WorkerRecord worker = record(tx.worker(), tx.incarnation());
+    Transaction transaction = worker.open.get(tx.sequence());
+    return tx.sequence() > worker.watermark
+        && !worker.applied.contains(tx.sequence())
+        && (transaction == null || transaction.state() == TransactionState.STAGING);
+  }
+
+  /**
+   * Applies a dead worker's transaction from parts that were staged elsewhere, in place of what the
+   * worker itself had begun to stage here.
+   *
+   * @param parts whose headers are of one transaction; numbers of parts mean nothing
+   * @throws RefusedException if one cannot be applied; nothing is changed
+   */
+  public void applyInherited(List<DataMessage.Stage> parts) throws RefusedException {
+    TxHeader header = parts.getFirst().header();
+    WorkerRecord worker = record(header.tx().worker(), header.tx().incarnation());
+    Transaction begun = worker.open.remove(header.tx().sequence());
+    if (begun != null) {
+      begun.to(TransactionState.DROPPED);
+      release(worker, begun);
+    }
+    TxHeader whole =
+        new TxHeader(
+            header.tx(),
+            header.watermark(),
+            header.learningRate(),
+            header.owner(),
+            header.range(),
+            0,
+            parts.size());
+    check(whole, parts.getFirst().participants());
+    for (DataMessage.Stage part : parts) {
+      check(part);
+    }
+    Transaction transaction = new Transaction(whole, parts.getFirst().participants());
+    Arena arena = Arena.ofAuto();
+    for (int i = 0; i < parts.size(); i++) {
+      long length = Math.max(1, StagedPart.lengthBytes(parts.get(i)));
+      transaction.add(
+          i, StagedPart.copy(parts.get(i), arena.allocate(length, StagedPart.ALIGNMENT_BYTES)));
+    }
+    worker.open.put(header.tx().sequence(), transaction);
+    change(worker, transaction);
+    transaction.forgetParts();
+    applied(transaction);
   }
 
   /** Takes over a record of committed data from a lost server's ledger. */

@@ -323,6 +323,59 @@ class StandInTest {
 
   @ParameterizedTest
   @MethodSource("settings")
+  void shouldGiveTheLostShareToANewProcess(OptimizerKind optimizer, Redundancy redundancy) {
+    for (CommitMode mode : CommitMode.values()) {
+      try (ServerGroup whole = group(optimizer, redundancy, mode);
+          ServerGroup group = group(optimizer, redundancy, mode)) {
+        train(whole, 1, 24);
+        train(group, 1, 8);
+        group.lose(3);
+        train(group, 8, 12);
+        group.join(3);
+        train(group, 12, 16);
+        for (int i = 0; i < 100; i++) {
+          group.pass(group.job.retryNanos());
+        }
+        train(group, 16, 18);
+        group.handOver(3);
+        assertTrue(group.live().stream().allMatch(core -> core.acting().isEmpty()));
+        train(group, 18, 22);
+        try (ServerGroup part = new ServerGroup(whole.job)) {
+          train(part, 1, 22);
+          requireEqual(part, group);
+        }
+        group.lose(4);
+        train(group, 22, 24);
+        requireEqual(whole, group);
+      }
+    }
+  }
+
+  @Test
+  void shouldGoOnIfTheNewProcessDies() {
+    try (ServerGroup whole = group(OptimizerKind.ADAM, XOR, CommitMode.TWO_PHASE);
+        ServerGroup group = group(OptimizerKind.ADAM, XOR, CommitMode.TWO_PHASE)) {
+      train(whole, 1, 16);
+      train(group, 1, 6);
+      group.lose(3);
+      group.join(3);
+      train(group, 6, 8);
+      group.lose(3);
+      train(group, 8, 10);
+      group.join(3);
+      for (int i = 0; i < 100; i++) {
+        group.pass(group.job.retryNanos());
+      }
+      train(group, 10, 12);
+      group.handOver(3);
+      group.lose(3);
+      train(group, 12, 16);
+      requireEqual(whole, group);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("settings")
   void shouldFindAllRowsWithoutAnyMoreTraining(OptimizerKind optimizer, Redundancy redundancy) {
     try (ServerGroup whole = group(optimizer, redundancy, CommitMode.TWO_PHASE);
         ServerGroup group = group(optimizer, redundancy, CommitMode.TWO_PHASE)) {

@@ -22,6 +22,7 @@ import io.holdfast.config.control.ControlPlane;
 import io.holdfast.config.control.DescribeJob;
 import io.holdfast.config.control.JobControl.JobDescribed;
 import io.holdfast.config.control.Register;
+import io.holdfast.config.control.WorkerControl.EpochCommitted;
 import io.holdfast.config.job.JobSpec;
 import io.holdfast.config.placement.NodeId;
 import io.holdfast.config.settings.TransportSettings;
@@ -56,6 +57,7 @@ public final class CoordinatorActor extends AbstractBehavior<ControlMessage> {
   private final JobDescribed description;
   private final Consumer<JobOutcome> onOutcome;
   private final Consumer<JobProgress> onProgress;
+  private final Consumer<EpochCommitted> onCommitted;
   private final Map<Long, ActorRef<ControlMessage>> processes = new HashMap<>();
   private final Map<NodeId, Long> nodes = new HashMap<>();
   private final Cluster cluster;
@@ -66,7 +68,8 @@ public final class CoordinatorActor extends AbstractBehavior<ControlMessage> {
    *
    * @param transport how others reach the job's data links
    * @param onOutcome how the job ended; called on the actor's thread, so it must not block
-   * @param onProgress about once a second; must not block
+   * @param onProgress about ten times a second; must not block
+   * @param onCommitted a worker's first iteration in an epoch is applied; must not block
    */
   public record Job(
       JobSpec spec,
@@ -74,13 +77,15 @@ public final class CoordinatorActor extends AbstractBehavior<ControlMessage> {
       CoordinatorSettings settings,
       TransportSettings transport,
       Consumer<JobOutcome> onOutcome,
-      Consumer<JobProgress> onProgress) {}
+      Consumer<JobProgress> onProgress,
+      Consumer<EpochCommitted> onCommitted) {}
 
   private CoordinatorActor(ActorContext<ControlMessage> context, Job job) {
     super(context);
     this.description = new JobDescribed(job.spec(), job.transport());
     this.onOutcome = job.onOutcome();
     this.onProgress = job.onProgress();
+    this.onCommitted = job.onCommitted();
     this.coordinator = new JobCoordinator(job.spec(), job.data(), job.settings(), new Effects());
     this.cluster = Cluster.get(context.getSystem());
     ActorRef<ClusterEvent.MemberEvent> events =
@@ -133,6 +138,7 @@ public final class CoordinatorActor extends AbstractBehavior<ControlMessage> {
         .onMessage(MemberGone.class, this::onMemberGone)
         .onMessage(Register.class, this::onRegister)
         .onMessage(DescribeJob.class, this::onDescribe)
+        .onMessage(EpochCommitted.class, this::onCommitted)
         .onMessage(ControlMessage.class, this::onOther)
         .onSignal(PostStop.class, stop -> onPostStop())
         .build();
@@ -156,6 +162,11 @@ public final class CoordinatorActor extends AbstractBehavior<ControlMessage> {
 
   private Behavior<ControlMessage> onDescribe(DescribeJob question) {
     question.replyTo().tell(description);
+    return this;
+  }
+
+  private Behavior<ControlMessage> onCommitted(EpochCommitted committed) {
+    onCommitted.accept(committed);
     return this;
   }
 

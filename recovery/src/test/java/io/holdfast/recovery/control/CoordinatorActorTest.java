@@ -117,7 +117,8 @@ final class CoordinatorActorTest {
                 new CoordinatorSettings(1, 4711, 200_000_000L),
                 TRANSPORT,
                 outcomes::add,
-                progress -> running.countDown()));
+                progress -> running.countDown(),
+                committed -> {}));
     for (int i = 0; i < 2; i++) {
       servers.add(main.systemActorOf(server(i), "server-" + i, Props.empty()));
     }

@@ -12,7 +12,9 @@ public enum FaultKind {
   PAUSES,
   WORKERS_KILLED,
   WORKERS_FENCED_ALIVE,
-  SERVERS_KILLED;
+  SERVERS_KILLED,
+  SERVERS_REPLACED,
+  SPARES_KILLED;
 
   String words() {
     return name().toLowerCase(Locale.ROOT).replace('_', ' ');

@@ -13,6 +13,7 @@ package io.holdfast.system.sim;
  * @param serverDeaths how many servers are killed
  * @param told whether the coordinator is told of them, and the job goes on; else it stands still
  * @param untilNanos when the calm phase begins
+ * @param spares how many new server processes come to take lost servers' places
  */
 record Faults(
     long delayNanos,
@@ -24,7 +25,48 @@ record Faults(
     int deaths,
     int serverDeaths,
     boolean told,
-    long untilNanos) {
+    long untilNanos,
+    int spares) {
+  /** No new server comes. */
+  Faults(
+      long delayNanos,
+      double drops,
+      double duplicates,
+      double pressure,
+      double losses,
+      int pauses,
+      int deaths,
+      int serverDeaths,
+      boolean told,
+      long untilNanos) {
+    this(
+        delayNanos,
+        drops,
+        duplicates,
+        pressure,
+        losses,
+        pauses,
+        deaths,
+        serverDeaths,
+        told,
+        untilNanos,
+        0);
+  }
+
+  Faults withSpares(int count) {
+    return new Faults(
+        delayNanos,
+        drops,
+        duplicates,
+        pressure,
+        losses,
+        pauses,
+        deaths,
+        serverDeaths,
+        told,
+        untilNanos,
+        count);
+  }
 
   static Faults none(long delayNanos) {
     return new Faults(delayNanos, 0, 0, 0, 0, 0, 0, 0, false, 0);

@@ -124,8 +124,13 @@ final class RedundancyOracle {
     for (int member = 0; member < k; member++) {
       long row = stripe * k + member;
       changes[member] = MemorySegment.ofArray(new byte[rowBytes]);
-      if (row < map.rows() && standing && servers.get(map.serverOfRow(row)).isDead()) {
-        changes[member] = standIn(row, member, held);
+      SimServer owner = row < map.rows() ? servers.get(map.serverOfRow(row)) : null;
+      if (owner != null && standing && owner.isDead()) {
+        SimServer host = servers.get(cluster.standIns().ofRow(row));
+        changes[member] =
+            inMemory(row, member, held, host.core().acting().get(owner.index()).rows());
+      } else if (owner != null && anyReplaced()) {
+        changes[member] = inMemory(row, member, held, owner.core().rows());
       } else if (row < map.rows()) {
         int updates = level(row, member, held);
         changes[member] = changes(row, updates);
@@ -137,11 +142,14 @@ final class RedundancyOracle {
     decode(stripe, changes, held);
   }
 
-  /** What has changed in a lost row, by the memory of who stands in for its owner. */
-  private MemorySegment standIn(long row, int member, List<Held> held) {
+  /** Whether rows had several owners in turn: then nobody saw in which order they changed. */
+  private boolean anyReplaced() {
+    return servers.stream().anyMatch(server -> cluster.isReplaced(server.index()));
+  }
+
+  /** What has changed in a row, by the memory of its owner or of who stands in for it. */
+  private MemorySegment inMemory(long row, int member, List<Held> held, RowStore rows) {
     MemorySegment changes = MemorySegment.ofArray(new byte[rowBytes]);
-    SimServer host = servers.get(cluster.standIns().ofRow(row));
-    RowStore rows = host.core().acting().get(map.serverOfRow(row)).rows();
     for (Held each : held) {
       requireEqual(
           rows.counter(row),
@@ -398,13 +406,34 @@ final class RedundancyOracle {
       if (standing && servers.get(primary).isDead()) {
         continue; // Its copy is the primary now.
       }
-      Past past = expected.shard(shard);
       for (int copy = 0; copy < redundancy.nnReplicas(); copy++) {
         SimServer backup = servers.get(Backups.backup(primary, copy, servers.size()));
-        if (!backup.isDead()) {
-          replica(shard, primary, past, backup);
+        if (!backup.isDead() && anyReplaced()) {
+          sameReplica(shard, primary, backup);
+        } else if (!backup.isDead()) {
+          replica(shard, primary, expected.shard(shard), backup);
         }
       }
+    }
+  }
+
+  /** A copy is as its primary is. */
+  private void sameReplica(int shard, int primary, SimServer backup) {
+    ServerCore core = servers.get(primary).core();
+    try {
+      requireEqual(
+          Memory.shardUpdates(core, shard),
+          backup.core().nn().replicaVersion(primary, shard).counter(),
+          Oracle.REPLICAS,
+          "updates of NN shard " + shard + " at backup " + backup);
+      requireBytes(
+          Memory.shard(core, shard),
+          backup.core().nn().replica(primary, shard).toArray(ValueLayout.JAVA_BYTE),
+          Oracle.REPLICAS,
+          () -> "NN shard " + shard + " at backup " + backup,
+          Reference::text);
+    } catch (RefusedException e) {
+      throw new BrokenInvariant(Oracle.REPLICAS, e);
     }
   }
 

@@ -18,15 +18,16 @@ import io.holdfast.recovery.CoordinatorEffects;
 import io.holdfast.recovery.CoordinatorSettings;
 import io.holdfast.recovery.JobCoordinator;
 import io.holdfast.recovery.JobOutcome;
+import io.holdfast.recovery.JobOutcome.JobTrained;
 import io.holdfast.recovery.JobPhase;
 import io.holdfast.recovery.JobProgress;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 
 /**
  * A whole job in one thread: real coordinator, real server and worker cores behind real endpoints
@@ -58,6 +59,10 @@ final class SimCluster implements CoordinatorEffects, AutoCloseable {
   /** Servers that die once they have applied another transaction. */
   private final Set<SimServer> doomed = new HashSet<>();
 
+  /** Whose places were taken by other processes. */
+  private final Set<Integer> replaced = new HashSet<>();
+
+  private boolean wholeTold = true;
   private long nextIncarnation = 1000;
   private JobPhase phaseTold;
   private JobOutcome outcome;
@@ -75,7 +80,10 @@ final class SimCluster implements CoordinatorEffects, AutoCloseable {
     network = new SimNetwork(schedule, scenario.faults(), tally, trace, seams);
     coordinator =
         new JobCoordinator(
-            job, scenario.data(), new CoordinatorSettings(1, 42, job.retryNanos()), this);
+            job,
+            scenario.data(),
+            new CoordinatorSettings(1, 42, job.retryNanos(), scenario.faults().spares()),
+            this);
   }
 
   Scenario scenario() {
@@ -119,6 +127,24 @@ final class SimCluster implements CoordinatorEffects, AutoCloseable {
       workers.forEach(SimProcess::die);
     }
     settle(SETTLE_NANOS);
+    while (isReplacing()) {
+      require(
+          schedule.nowNanos() < MAX_NANOS,
+          Oracle.LIVENESS,
+          () -> "no new server has taken a lost one's place by " + schedule.nowNanos());
+      schedule.step();
+      if (!isReplacing()) {
+        settle(SETTLE_NANOS);
+      }
+    }
+  }
+
+  /** Whether a lost server's place is still to be taken by somebody who is there. */
+  private boolean isReplacing() {
+    return scenario.faults().told()
+        && outcome instanceof JobTrained
+        && servers().stream().anyMatch(SimProcess::isDead)
+        && servers.stream().anyMatch(server -> !server.isDead() && !server.isOwner());
   }
 
   private boolean standsStill() {
@@ -130,13 +156,7 @@ final class SimCluster implements CoordinatorEffects, AutoCloseable {
 
   private void start() {
     for (int i = 0; i < job.servers(); i++) {
-      SimServer server = new SimServer(this, nextIncarnation++);
-      servers.add(server);
-      byIncarnation.put(server.incarnation, server);
-      toCoordinator(
-          server,
-          false,
-          new Register(NodeId.Role.SERVER, i, server.incarnation, "", server.incarnation, null));
+      startServer(i);
     }
     for (int i = 0; i < job.workers(); i++) {
       startWorker(i);
@@ -177,6 +197,77 @@ final class SimCluster implements CoordinatorEffects, AutoCloseable {
     }
   }
 
+  private void startServer(int preferred) {
+    SimServer server = new SimServer(this, nextIncarnation++);
+    servers.add(server);
+    byIncarnation.put(server.incarnation, server);
+    registerServer(server, preferred);
+  }
+
+  /** As its actor does, until it is started. */
+  private void registerServer(SimServer server, int preferred) {
+    if (server.isDead() || server.isStarted()) {
+      return;
+    }
+    toCoordinator(
+        server,
+        false,
+        new Register(
+            NodeId.Role.SERVER, preferred, server.incarnation, "", server.incarnation, null));
+    if (scenario.faults().spares() > 0) {
+      schedule.in(20 * job.retryNanos(), () -> registerServer(server, preferred));
+    }
+  }
+
+  private void startSpare() {
+    startServer(-1);
+    SimServer started = servers.getLast();
+    if (schedule.chance(0.3)) {
+      schedule.in(
+          schedule.draw(20 * job.retryNanos()),
+          () -> {
+            if (!started.isDead() && !started.isOwner()) {
+              tally.count(FaultKind.SPARES_KILLED);
+              kill(started);
+            }
+          });
+    }
+  }
+
+  /** A server has taken a lost one's place: another one may die now. */
+  void onReplaced(SimServer server) {
+    tally.count(FaultKind.SERVERS_REPLACED);
+    replaced.add(server.index());
+    if (schedule.chance(0.5)) {
+      schedule.in(
+          schedule.draw(4 * job.retryNanos()),
+          () -> {
+            if (coordinator.phase() == JobPhase.TRAINING && isWhole()) {
+              List<SimServer> all = servers();
+              kill(all.get((int) schedule.draw(all.size())));
+              if (schedule.chance(0.5)) {
+                schedule.in(schedule.draw(4 * job.retryNanos()), this::startSpare);
+              }
+            }
+          });
+    }
+  }
+
+  /** The process that was to take a server's place died when some had seen it there. */
+  void onStoodInAgain(int server) {
+    replaced.add(server);
+  }
+
+  /** Whether all servers are there and have their shares, as the coordinator sees it. */
+  private boolean isWhole() {
+    return wholeTold && servers().stream().noneMatch(SimProcess::isDead);
+  }
+
+  /** Whether a server's place was taken by another process, at least once. */
+  boolean isReplaced(int server) {
+    return replaced.contains(server);
+  }
+
   private SimWorker startWorker(int preferred) {
     SimWorker worker = new SimWorker(this, nextIncarnation++, preferred);
     workers.add(worker);
@@ -194,7 +285,7 @@ final class SimCluster implements CoordinatorEffects, AutoCloseable {
   }
 
   private void killServer() {
-    List<SimServer> live = servers.stream().filter(s -> !s.isDead()).toList();
+    List<SimServer> live = servers().stream().filter(s -> !s.isDead()).toList();
     if (coordinator.phase() != JobPhase.TRAINING) {
       return;
     }
@@ -227,6 +318,11 @@ final class SimCluster implements CoordinatorEffects, AutoCloseable {
     network.died(victim.incarnation);
     if (scenario.faults().told()) {
       schedule.in(schedule.draw(2 * job.retryNanos()), () -> declareDead(victim));
+      if (victim.isOwner() && replaced.isEmpty()) {
+        for (int i = 0; i < scenario.faults().spares(); i++) {
+          schedule.in(schedule.draw(10 * job.retryNanos()), this::startSpare);
+        }
+      }
     } else {
       serverDiedNanos = schedule.nowNanos();
     }
@@ -277,14 +373,17 @@ final class SimCluster implements CoordinatorEffects, AutoCloseable {
 
   private void declareDead(SimServer victim) {
     trace.add(schedule.nowNanos(), () -> victim + " is declared dead");
-    coordinator.onNodeDown(
-        NodeId.server(victim.index()), victim.incarnation, "killed", schedule.nowNanos());
+    coordinator.onCandidateDown(victim.incarnation);
+    for (int server = 0; server < job.servers(); server++) {
+      coordinator.onNodeDown(
+          NodeId.server(server), victim.incarnation, "killed", schedule.nowNanos());
+    }
   }
 
   /** Who stands in for dead servers, if the coordinator was told of them. */
   StandIns standIns() {
     List<Member> alive =
-        servers.stream()
+        servers().stream()
             .filter(server -> !server.isDead())
             .map(server -> new Member(NodeId.server(server.index()), server.incarnation, ""))
             .toList();
@@ -340,6 +439,7 @@ final class SimCluster implements CoordinatorEffects, AutoCloseable {
   @Override
   public void progress(JobProgress progress) {
     require(progress.workers() <= job.workers(), Oracle.DECISIONS, progress::toString);
+    wholeTold = progress.lost().isEmpty();
   }
 
   JobOutcome outcome() {
@@ -351,15 +451,21 @@ final class SimCluster implements CoordinatorEffects, AutoCloseable {
     return workers;
   }
 
-  /** Servers by index, dead ones too. */
+  /** Servers by index: who has the place, or had it last. */
   List<SimServer> servers() {
-    return servers.stream().sorted(Comparator.comparingInt(SimServer::index)).toList();
+    TreeMap<Integer, SimServer> byIndex = new TreeMap<>();
+    for (SimServer server : servers) {
+      if (server.isStarted() && server.isOwner()) {
+        byIndex.put(server.index(), server);
+      }
+    }
+    return List.copyOf(byIndex.values());
   }
 
   /** Frames that endpoints refused because of a stale epoch or a fenced process. */
   long refusedFrames() {
     return servers.stream()
-        .filter(s -> !s.isDead())
+        .filter(s -> !s.isDead() && s.isStarted())
         .mapToLong(
             s -> s.endpoint().counters().fenced.sum() + s.endpoint().counters().staleEpoch.sum())
         .sum();

@@ -14,6 +14,7 @@ import io.holdfast.server.storage.MemorySettings;
 import io.holdfast.server.storage.RefusedException;
 import io.holdfast.worker.SteppedWorker.Made;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -31,6 +32,14 @@ final class SimServer extends SimProcess {
   private int index;
   private int[] ownShards;
 
+  /** Whether it took a lost server's place, or is about to. */
+  private boolean replaces;
+
+  private boolean owner;
+
+  /** Servers for which it ever stood in. */
+  private final Set<Integer> stoodInFor = new HashSet<>();
+
   SimServer(SimCluster cluster, long incarnation) {
     super(cluster, incarnation);
   }
@@ -41,6 +50,16 @@ final class SimServer extends SimProcess {
 
   Endpoint endpoint() {
     return endpoint;
+  }
+
+  /** Whether it has its share, or had when it died. */
+  boolean isOwner() {
+    return owner;
+  }
+
+  /** Whether it was started. */
+  boolean isStarted() {
+    return core != null;
   }
 
   /** Its number; known once it was started. */
@@ -109,6 +128,11 @@ final class SimServer extends SimProcess {
       }
       case ServerControl.AdoptEpoch adopt -> {
         PlacementMap map = cluster.seams.map(this, adopt.map());
+        if (core.mustBeginAnew(map)) {
+          log(() -> "begins anew");
+          core.close();
+          core = core(map);
+        }
         boolean newer = endpoint.adopt(map);
         log(() -> newer ? "is in epoch " + map.epoch() : "knows that epoch");
         Set<Integer> before = Set.copyOf(core.acting().keySet());
@@ -116,6 +140,11 @@ final class SimServer extends SimProcess {
         core.acting().keySet().stream()
             .filter(lost -> !before.contains(lost))
             .forEach(this::inherit);
+        if (!owner && map.member(endpoint.self().node()).filter(m -> !m.isCopying()).isPresent()) {
+          owner = true;
+          log(() -> "has taken the lost server's place");
+          cluster.onReplaced(this);
+        }
       }
       case ServerControl.ResolveWorker resolve ->
           control(
@@ -130,7 +159,13 @@ final class SimServer extends SimProcess {
       case JobControl.Stop stop -> {
         // Goes on, so that its values can be looked at.
       }
-      default -> control(List.of(), message);
+      default -> {
+        if (core != null) {
+          control(List.of(), message);
+        } else if (message instanceof JobControl.RegistrationRefused) {
+          die();
+        }
+      }
     }
   }
 
@@ -144,6 +179,9 @@ final class SimServer extends SimProcess {
 
   /** Notes what this server begins with when it begins to stand in. */
   private void inherit(int lost) {
+    if (!stoodInFor.add(lost)) {
+      cluster.onStoodInAgain(lost);
+    }
     for (long row = 0; row < cluster.stripes.rows(); row++) {
       long place = core.parities().placeOf(row / cluster.stripes.k());
       if (cluster.stripes.serverOfRow(row) == lost && place >= 0) {
@@ -203,6 +241,14 @@ final class SimServer extends SimProcess {
     step.run();
     long rows = core.rows().updates() - rowsBefore;
     long shards = shardUpdates() - shardsBefore;
+    if (replaces) {
+      // Some of it may have been applied before, by others.
+      BrokenInvariant.require(
+          rows == 0 || mayApply.stream().anyMatch(cluster.history::isDecided),
+          Oracle.DECISIONS,
+          () -> this + " updated " + rows + " rows, of " + mayApply);
+      return;
+    }
     if (rows == 0 && shards == 0) {
       return;
     }
@@ -255,17 +301,24 @@ final class SimServer extends SimProcess {
     endpoint =
         new Endpoint(
             new Member(self, incarnation, ""), cluster.network.open(self, incarnation, this::wake));
-    core =
-        new ServerCore(
-            self,
-            start.job(),
-            start.map(),
-            MemorySettings.DEFAULT,
-            (to, message) -> cluster.seams.serverSends(this, to, message, endpoint),
-            this::tell,
-            endpoint.counters());
-    cluster.model().initialise(core);
+    replaces = start.map().member(self).isEmpty();
+    owner = !replaces;
+    core = core(start.map());
+    if (!replaces) {
+      cluster.model().initialise(core);
+    }
     endpoint.adopt(start.map());
+  }
+
+  private ServerCore core(PlacementMap map) {
+    return new ServerCore(
+        endpoint.self().node(),
+        cluster.scenario().job(),
+        map,
+        MemorySettings.DEFAULT,
+        (to, message) -> cluster.seams.serverSends(this, to, message, endpoint),
+        this::tell,
+        endpoint.counters());
   }
 
   /** Says something to the coordinator. */
