@@ -117,6 +117,8 @@ final class CodecBench extends Bench {
                     .param("operation", operation)
                     .param("setBytes", Long.toString(size))
                     .forks(forks)
+                    // On a starved machine the compiler would still be at work when rounds begin.
+                    .jvmArgsAppend("-Xbatch")
                     .warmupIterations(3)
                     .warmupTime(TimeValue.milliseconds(millis))
                     .measurementIterations(rounds)

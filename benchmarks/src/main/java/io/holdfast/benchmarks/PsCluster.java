@@ -160,7 +160,7 @@ final class PsCluster implements AutoCloseable {
     private ServerProcess() {}
 
     public static void main(String[] arguments) throws Exception {
-      ParentWatch.start();
+      ParentWatch.start(order -> {});
       Path directory = Path.of(arguments[0]);
       int index = Integer.parseInt(arguments[1]);
       String driver = arguments.length > 4 ? arguments[4] : "";

@@ -127,10 +127,13 @@ final class TrainBench extends Bench {
       for (int i = 0; i < redundancies.size(); i++) {
         // Taken in another order each round, so that nobody always runs behind the same neighbour.
         int kind = Math.floorMod(i + round, redundancies.size());
-        Run run = run(space, data, preset, optimizer, redundancies.get(kind), iterations);
         if (round < 0) {
-          continue; // The JIT's.
+          // The JIT's: loops over vectors that are not compiled yet make objects of them.
+          int count = alloc ? 3 * iterations : iterations;
+          Run unused = run(space, data, preset, optimizer, redundancies.get(kind), count);
+          continue;
         }
+        Run run = run(space, data, preset, optimizer, redundancies.get(kind), iterations);
         runs.get(kind).add(run);
         if (alloc) {
           Run longer = run(space, data, preset, optimizer, redundancies.get(kind), 3 * iterations);
