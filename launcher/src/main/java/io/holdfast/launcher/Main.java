@@ -2,6 +2,7 @@ package io.holdfast.launcher;
 
 import io.holdfast.config.preflight.CheckResult;
 import io.holdfast.config.preflight.CheckStatus;
+import io.holdfast.launcher.cli.ChaosCommand;
 import io.holdfast.launcher.cli.CheckCommand;
 import io.holdfast.launcher.cli.CompletionCommand;
 import io.holdfast.launcher.cli.CoordinatorCommand;
@@ -14,6 +15,7 @@ import io.holdfast.launcher.cli.PredictCommand;
 import io.holdfast.launcher.cli.PreprocessCommand;
 import io.holdfast.launcher.cli.QuickstartCommand;
 import io.holdfast.launcher.cli.ServerCommand;
+import io.holdfast.launcher.cli.SoakCommand;
 import io.holdfast.launcher.cli.TrainCommand;
 import io.holdfast.launcher.cli.VerifyCommand;
 import io.holdfast.launcher.cli.WorkerCommand;
@@ -102,6 +104,8 @@ public final class Main {
             List.of(
                 new QuickstartCommand(training, QUICKSTART),
                 new TrainCommand(training),
+                new ChaosCommand(training, QUICKSTART),
+                new SoakCommand(training),
                 new EvalCommand(new SavedModelEvaluationJob()),
                 new PredictCommand(new SavedModelPredictionJob()),
                 new GenerateCommand(),

@@ -1,5 +1,6 @@
 package io.holdfast.config.control;
 
+import com.fasterxml.jackson.annotation.JsonIgnore;
 import io.holdfast.config.job.JobSpec;
 import io.holdfast.config.placement.NodeId;
 import io.holdfast.config.placement.PlacementMap;
@@ -30,5 +31,11 @@ public final class JobControl {
   public record ProcessEnded(NodeId node, long pid, String cause) implements ControlMessage {}
 
   /** To a process: the job is over; stop. To the coordinator: stop the job and all processes. */
-  public record Stop(String reason) implements ControlMessage {}
+  public record Stop(String reason) implements ControlMessage {
+    /** Whether the process was taken for dead, and comes back. */
+    @JsonIgnore
+    public boolean isExpulsion() {
+      return reason.contains("was declared dead");
+    }
+  }
 }

@@ -24,15 +24,24 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 /** From settings to a trained model, a summary and a report. */
 final class TrainingRun {
   private final TrainingJob job;
   private final CommonOptions common;
 
+  private final UnaryOperator<Progress> watched;
+
   TrainingRun(TrainingJob job, CommonOptions common) {
+    this(job, common, UnaryOperator.identity());
+  }
+
+  /** A run whose progress somebody else hears of, too. */
+  TrainingRun(TrainingJob job, CommonOptions common, UnaryOperator<Progress> watched) {
     this.job = job;
     this.common = common;
+    this.watched = watched;
   }
 
   /**
@@ -60,23 +69,17 @@ final class TrainingRun {
       throw common.badUsage("--data is missing: name the files to train on");
     }
     Provenance provenance = Provenance.of(common.arguments(), settings.values());
-    int workersHere = mode == ClusterMode.HOSTS ? 1 : settings.workers();
-    int threads =
-        Settings.threadsPerWorker(Runtime.getRuntime().availableProcessors(), workersHere);
-    JobSpec spec = settings.jobSpec(find(launch.input().paths()), threads);
-    requirePossible(faults, spec, mode);
     TrainRequest request =
-        new TrainRequest(
+        request(
+            settings,
             mode,
-            spec,
-            launch,
-            launch.input().evalPaths().isEmpty() ? List.of() : find(launch.input().evalPaths()),
             Optional.ofNullable(save).map(Path::toAbsolutePath),
             faults,
             verify,
             common.isVerbose());
+    requirePossible(faults, request.job(), mode);
     TrainResult result;
-    try (Progress progress = common.progress(launch.progressNanos())) {
+    try (Progress progress = watched.apply(common.progress(launch.progressNanos()))) {
       result = job.run(request, progress);
     }
     print(result, common.out());
@@ -89,6 +92,29 @@ final class TrainingRun {
     }
     common.out().flush();
     return result;
+  }
+
+  /** The job that settings describe. */
+  static TrainRequest request(
+      Settings settings,
+      ClusterMode mode,
+      Optional<Path> save,
+      List<FaultSpec> faults,
+      boolean verify,
+      boolean verbose) {
+    LaunchSettings launch = settings.launch();
+    int workersHere = mode == ClusterMode.HOSTS ? 1 : settings.workers();
+    int threads =
+        Settings.threadsPerWorker(Runtime.getRuntime().availableProcessors(), workersHere);
+    return new TrainRequest(
+        mode,
+        settings.jobSpec(find(launch.input().paths()), threads),
+        launch,
+        launch.input().evalPaths().isEmpty() ? List.of() : find(launch.input().evalPaths()),
+        save,
+        faults,
+        verify,
+        verbose);
   }
 
   /** Refuses to verify what cannot be verified, before anything starts. */

@@ -4,6 +4,8 @@ import akka.actor.typed.ActorRef;
 import akka.actor.typed.ActorSystem;
 import akka.actor.typed.Behavior;
 import akka.actor.typed.Props;
+import akka.cluster.MemberStatus;
+import akka.cluster.typed.Cluster;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import io.holdfast.config.control.ControlMessage;
@@ -180,6 +182,12 @@ public final class ClusterMember implements AutoCloseable {
     } catch (ExecutionException e) {
       throw new IllegalStateException(e.getCause());
     }
+  }
+
+  /** Whether the others took this process for dead, so that it is no member any more. */
+  public boolean wasExpelled() {
+    MemberStatus status = Cluster.get(system).selfMember().status();
+    return status.equals(MemberStatus.down()) || status.equals(MemberStatus.removed());
   }
 
   @Override

@@ -21,6 +21,9 @@ public final class FaultLog {
   /** The stretch before a fault with which training is compared. */
   private static final long BEFORE_NANOS = 5_000_000_000L;
 
+  /** A process that goes on may be taken for dead for so long afterwards. */
+  private static final long LATE_NANOS = 10_000_000_000L;
+
   /** One that befell the job. */
   static final class Entry {
     private final Optional<String> spec;
@@ -99,19 +102,32 @@ public final class FaultLog {
 
   /** A process ended that had not been asked to. */
   public synchronized void ended(NodeId node, long pid) {
-    for (Entry entry : entries) {
-      if (entry.node.equals(node.toString()) && entry.pid == pid) {
-        // A worker is known to be dead when its end is told; a server when others act for it.
-        if (node.role() == NodeId.Role.WORKER) {
-          detected(entry, node);
-        }
-        return;
-      }
+    boolean known =
+        entries.stream()
+            .anyMatch(each -> each.died() && each.pid == pid && each.node.equals(node.toString()));
+    if (known) {
+      return;
     }
-    Entry entry = add(Optional.empty(), died(node), node.toString(), pid);
+    Entry entry =
+        ordered(node).orElseGet(() -> add(Optional.empty(), died(node), node.toString(), pid));
+    // A worker is known to be dead when its end is told; a server when others act for it.
     if (node.role() == NodeId.Role.WORKER) {
       detected(entry, node);
     }
+  }
+
+  /** The fault that was ordered and of which this node may die now, or has died unnoticed. */
+  private Optional<Entry> ordered(NodeId node) {
+    long now = nanoTime.getAsLong();
+    return entries.reversed().stream()
+        .filter(each -> each.node.equals(node.toString()) && each.detectedNanos == null)
+        .filter(each -> each.died() || mayDie(each, now))
+        .findFirst();
+  }
+
+  private static boolean mayDie(Entry entry, long now) {
+    return List.of("kill", "stop", "pause").contains(entry.event)
+        && (entry.liftedNanos == null || now - entry.liftedNanos < LATE_NANOS);
   }
 
   private static String died(NodeId node) {
@@ -166,15 +182,9 @@ public final class FaultLog {
   }
 
   private void lost(NodeId node) {
-    for (Entry entry : entries) {
-      if (entry.node.equals(node.toString())
-          && entry.detectedNanos == null
-          && entry.atNanos != Long.MIN_VALUE) {
-        detected(entry, node);
-        return;
-      }
-    }
-    detected(add(Optional.empty(), died(node), node.toString(), 0), node);
+    Entry entry =
+        ordered(node).orElseGet(() -> add(Optional.empty(), died(node), node.toString(), 0));
+    detected(entry, node);
   }
 
   /** One worker less, and no process has ended: the one that was stopped. */

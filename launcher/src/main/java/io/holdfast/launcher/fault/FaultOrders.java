@@ -16,6 +16,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -35,6 +37,8 @@ public final class FaultOrders {
 
   /** Begins the line by which a child says that it has reached a point. */
   private static final String SAID = "holdfast-fault-reached ";
+
+  private static final Pattern REACHED = Pattern.compile(SAID + "(\\d{1,9})");
 
   private FaultOrders() {}
 
@@ -62,10 +66,8 @@ public final class FaultOrders {
 
   /** The fault whose point a child has reached, if that is what this line says. */
   public static OptionalInt reached(String line) {
-    int at = line.indexOf(SAID);
-    return at < 0
-        ? OptionalInt.empty()
-        : OptionalInt.of(Integer.parseInt(line.substring(at + SAID.length()).strip()));
+    Matcher said = REACHED.matcher(line);
+    return said.find() ? OptionalInt.of(Integer.parseInt(said.group(1))) : OptionalInt.empty();
   }
 
   /** In a child: does what it is told. */
@@ -89,6 +91,7 @@ public final class FaultOrders {
               case "stop" -> Optional.of(Signal.STOP);
               default -> Optional.empty();
             };
+        Signal.prepare();
         FaultPoints.arm(
             InjectionPoint.valueOf(words[1]),
             () -> {

@@ -68,6 +68,13 @@ public final class FaultScheduler implements AutoCloseable {
     this.totalUnits = unitIsIterations ? totalIterations : totalSamples;
   }
 
+  /** Does beforehand what takes time. */
+  public void prepare() {
+    if (!waiting.isEmpty()) {
+      later(0, Signal::prepare);
+    }
+  }
+
   /** The coordinator tells how far the job is. */
   public synchronized void onProgress(JobProgress progress) {
     if (progress.phase() != JobPhase.TRAINING || waiting.isEmpty() || executor.isShutdown()) {

@@ -46,7 +46,8 @@ public record FaultSpec(
               "the coordinator is in this process and has no successor in this version, so the job"
                   + " would only end");
       case FaultTarget.Spare t ->
-          throw problem("this job has no spare server; name another process, such as server-1");
+          throw problem(
+              "a spare cannot be told to fail yet; name another process, such as server-1");
     }
     if (trigger.kind() == FaultTrigger.Kind.TIME && trigger.value() < 0) {
       throw problem("a time lies in the past");

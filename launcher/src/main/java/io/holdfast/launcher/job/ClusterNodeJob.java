@@ -30,6 +30,11 @@ public final class ClusterNodeJob implements NodeJob {
                   links, index, incarnation, new MemorySettings(request.launch().hugePages()))
               : control.startWorker(links, index, incarnation);
       control.awaitAny(stopped);
+      if (control.wasExpelled()) {
+        throw new TrainingFailedException(
+            "this process was silent for so long (stopped, or cut off) that the others declared it"
+                + " dead and went on without it; nothing that it does counts any more, so it ends");
+      }
     }
   }
 

@@ -66,6 +66,7 @@ public final class ClusterTrainingJob implements TrainingJob {
             log::onCommitted);
         try (Nodes nodes = Nodes.start(request, job, control, links, random, log);
             FaultScheduler scheduler = scheduler(request, job, data, nodes, log)) {
+          scheduler.prepare();
           faults.set(scheduler);
           nodes.onReached(scheduler::onReached);
           JobTrained trained =

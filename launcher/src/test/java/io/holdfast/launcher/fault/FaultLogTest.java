@@ -115,6 +115,19 @@ class FaultLogTest {
   }
 
   @Test
+  void shouldNotTakeDamageForTheCauseOfALaterDeath() {
+    train(0, 0);
+    FaultLog.Entry _ =
+        log.injected(FaultParser.parse("corrupt:server-1@time=0s"), SERVER.toString(), 42);
+    train(1000, 100);
+    log.ended(SERVER, 42);
+    train(1050, 100, SERVER);
+    List<Fault> faults = log.faults(0);
+    assertEquals(List.of("corrupt", "server-died"), faults.stream().map(Fault::event).toList());
+    assertEquals(50, faults.get(1).detectedMillis());
+  }
+
+  @Test
   void shouldTellOfAFaultThatDidNotHappen() {
     train(0, 0);
     log.neverInjected(FaultParser.parse("kill:server-1@iteration=100"));

@@ -174,7 +174,11 @@ public final class ServerActor extends AbstractBehavior<ControlMessage> {
   }
 
   private Behavior<ControlMessage> onStop(JobControl.Stop message) {
-    getContext().getLog().info("Stopping: {}", message.reason());
+    if (message.isExpulsion()) {
+      getContext().getLog().warn("{} ends: {}", self, message.reason());
+    } else {
+      getContext().getLog().info("Stopping: {}", message.reason());
+    }
     return Behaviors.stopped();
   }
 

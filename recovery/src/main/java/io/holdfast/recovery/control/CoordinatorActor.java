@@ -15,6 +15,7 @@ import akka.cluster.MemberStatus;
 import akka.cluster.typed.Cluster;
 import akka.cluster.typed.ClusterSingleton;
 import akka.cluster.typed.ClusterSingletonSettings;
+import akka.cluster.typed.Down;
 import akka.cluster.typed.SingletonActor;
 import akka.cluster.typed.Subscribe;
 import io.holdfast.config.control.ControlMessage;
@@ -53,6 +54,9 @@ public final class CoordinatorActor extends AbstractBehavior<ControlMessage> {
   /** No process of this host and port is a member of the cluster any more, or ever again. */
   private record MemberGone(Address address) implements ControlMessage {}
 
+  /** The host of a process says that nothing listens on its port. */
+  private record RefusedConnection(Address address) implements ControlMessage {}
+
   private final JobCoordinator coordinator;
   private final JobDescribed description;
   private final Consumer<JobOutcome> onOutcome;
@@ -61,6 +65,7 @@ public final class CoordinatorActor extends AbstractBehavior<ControlMessage> {
   private final Map<Long, ActorRef<ControlMessage>> processes = new HashMap<>();
   private final Map<NodeId, Long> nodes = new HashMap<>();
   private final Cluster cluster;
+  private final PortProbe probe;
   private boolean outcomeTold;
 
   /**
@@ -88,6 +93,8 @@ public final class CoordinatorActor extends AbstractBehavior<ControlMessage> {
     this.onCommitted = job.onCommitted();
     this.coordinator = new JobCoordinator(job.spec(), job.data(), job.settings(), new Effects());
     this.cluster = Cluster.get(context.getSystem());
+    ActorRef<ControlMessage> self = context.getSelf();
+    this.probe = new PortProbe(address -> self.tell(new RefusedConnection(address)));
     ActorRef<ClusterEvent.MemberEvent> events =
         context.messageAdapter(
             ClusterEvent.MemberEvent.class,
@@ -136,6 +143,7 @@ public final class CoordinatorActor extends AbstractBehavior<ControlMessage> {
         .onMessage(Tick.class, tick -> onTick())
         .onMessage(Gone.class, this::onGone)
         .onMessage(MemberGone.class, this::onMemberGone)
+        .onMessage(RefusedConnection.class, this::onRefusedConnection)
         .onMessage(Register.class, this::onRegister)
         .onMessage(DescribeJob.class, this::onDescribe)
         .onMessage(EpochCommitted.class, this::onCommitted)
@@ -155,6 +163,7 @@ public final class CoordinatorActor extends AbstractBehavior<ControlMessage> {
       return this;
     }
     if (processes.putIfAbsent(register.incarnation(), register.actor()) == null) {
+      probe.watch(register.actor().path().address());
       getContext().watchWith(register.actor(), new Gone(register.incarnation()));
     }
     return onOther(register);
@@ -183,7 +192,17 @@ public final class CoordinatorActor extends AbstractBehavior<ControlMessage> {
     return false;
   }
 
+  private Behavior<ControlMessage> onRefusedConnection(RefusedConnection refused) {
+    getContext()
+        .getLog()
+        .warn("Nobody listens at {} any more: its process has ended", refused.address);
+    // Else the failure detector would have to find it, and the resolver to decide on it.
+    cluster.manager().tell(new Down(refused.address));
+    return onMemberGone(new MemberGone(refused.address));
+  }
+
   private Behavior<ControlMessage> onMemberGone(MemberGone gone) {
+    probe.forget(gone.address);
     for (Map.Entry<Long, ActorRef<ControlMessage>> entry : Map.copyOf(processes).entrySet()) {
       if (entry.getValue().path().address().equals(gone.address)) {
         onGone(new Gone(entry.getKey()));
@@ -215,6 +234,7 @@ public final class CoordinatorActor extends AbstractBehavior<ControlMessage> {
   }
 
   private Behavior<ControlMessage> onPostStop() {
+    probe.close();
     if (!outcomeTold) {
       outcomeTold = true;
       onOutcome.accept(

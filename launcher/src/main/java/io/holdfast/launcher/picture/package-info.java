@@ -1,0 +1,2 @@
+/** Pictures of runs. */
+package io.holdfast.launcher.picture;
