@@ -11,6 +11,11 @@ interface Kernels {
   /** What these are, for reports: {@code scalar} or {@code vector-512} and the like. */
   String name();
 
+  /** Whether rows are to have the tables of {@link CombinedLoops}. */
+  default boolean combines() {
+    return false;
+  }
+
   /**
    * {@code targets[t] = sum over i of rows[t].coefficients[i] * sources[i]}, over {@code
    * lengthBytes} bytes that start {@code position} bytes after every unit's offset.

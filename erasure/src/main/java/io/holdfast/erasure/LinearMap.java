@@ -24,7 +24,7 @@ final class LinearMap {
   private final Kernels kernels;
 
   LinearMap(int[][] matrix, Kernels kernels) {
-    this.rows = LinearRow.rowsOf(matrix);
+    this.rows = LinearRow.rowsOf(matrix, kernels);
     this.kernels = kernels;
     this.blockBytes = blockBytes(matrix[0].length, matrix.length);
   }

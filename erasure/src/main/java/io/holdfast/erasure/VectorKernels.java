@@ -29,6 +29,11 @@ final class VectorKernels implements Kernels {
   }
 
   @Override
+  public boolean combines() {
+    return CombinedLoops.AVAILABLE;
+  }
+
+  @Override
   public void combine(
       LinearRow[] rows,
       MemorySegment[] sources,
@@ -98,7 +103,14 @@ final class VectorKernels implements Kernels {
       long b = address(sources, sourceOffsets, i + 1, position);
       long c = address(sources, sourceOffsets, i + 2, position);
       long d = address(sources, sourceOffsets, i + 3, position);
-      if (p.allOnes()) {
+      byte[] tablesP = p.combined();
+      byte[] tablesQ = q.combined();
+      int group = i / GROUP;
+      if (tablesQ != null && p.allOnes()) {
+        CombinedLoops.multiply4AndXor(tablesQ, group, a, b, c, d, toQ, toP, lengthBytes);
+      } else if (tablesQ != null) {
+        CombinedLoops.multiply4Twice(tablesP, tablesQ, group, a, b, c, d, toP, toQ, lengthBytes);
+      } else if (p.allOnes()) {
         VectorLoops.multiply4AndXor(q.coefficients(), i, a, b, c, d, toQ, toP, lengthBytes);
       } else {
         VectorLoops.multiply4Twice(
@@ -123,7 +135,7 @@ final class VectorKernels implements Kernels {
     if (row.allOnes()) {
       combineByXor(first, sources, sourceOffsets, to, position, lengthBytes);
     } else {
-      combineByTables(row.coefficients(), first, sources, sourceOffsets, to, position, lengthBytes);
+      combineByTables(row, first, sources, sourceOffsets, to, position, lengthBytes);
     }
   }
 
@@ -160,25 +172,27 @@ final class VectorKernels implements Kernels {
 
   /** Four sources at a time, then two, then one. */
   private static void combineByTables(
-      int[] coefficients,
+      LinearRow row,
       int first,
       MemorySegment[] sources,
       long[] sourceOffsets,
       long to,
       long position,
       int lengthBytes) {
+    int[] coefficients = row.coefficients();
+    byte[] combined = row.combined();
     int count = sources.length;
     int i = first;
     for (; i <= count - GROUP; i += GROUP) {
-      VectorLoops.multiply4(
-          coefficients,
-          i,
-          address(sources, sourceOffsets, i, position),
-          address(sources, sourceOffsets, i + 1, position),
-          address(sources, sourceOffsets, i + 2, position),
-          address(sources, sourceOffsets, i + 3, position),
-          to,
-          lengthBytes);
+      long a = address(sources, sourceOffsets, i, position);
+      long b = address(sources, sourceOffsets, i + 1, position);
+      long c = address(sources, sourceOffsets, i + 2, position);
+      long d = address(sources, sourceOffsets, i + 3, position);
+      if (combined != null) {
+        CombinedLoops.multiply4(combined, i / GROUP, a, b, c, d, to, lengthBytes);
+      } else {
+        VectorLoops.multiply4(coefficients, i, a, b, c, d, to, lengthBytes);
+      }
     }
     if (i <= count - 2) {
       VectorLoops.multiply2(

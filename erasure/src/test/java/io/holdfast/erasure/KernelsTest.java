@@ -91,7 +91,13 @@ final class KernelsTest {
             to[0] = MemorySegment.ofArray(before[0].clone());
           }
           kernels.combine(
-              LinearRow.rowsOf(matrix), from, sourceOffsets, to, targetOffsets, position, length);
+              LinearRow.rowsOf(matrix, kernels),
+              from,
+              sourceOffsets,
+              to,
+              targetOffsets,
+              position,
+              length);
           for (int t = 0; t < targetCount; t++) {
             assertArrayEquals(
                 expected[t],

@@ -39,7 +39,10 @@ final class Iteration implements AutoCloseable {
   private static final int ROOM_DIVISOR = 8;
 
   final int slot;
-  final LookupPlan plan;
+
+  /** Of the batch; its own one's content, or a plan that was made before. */
+  LookupPlan plan;
+
   final float[] labels;
   final float[] dense;
 

@@ -387,6 +387,63 @@ enum PlantedBug {
   },
 
   /** What a dead worker had decided is dropped by a server that has only staged it. */
+  FORGET_LATER_CHANGES("lost rows that change after they were copied are not copied again") {
+    @Override
+    Seams seams() {
+      return new Seams() {
+        private final Map<Object, Long> first = new HashMap<>();
+
+        @Override
+        void serverSends(SimServer server, NodeId to, DataMessage message, Outbox endpoint) {
+          if (message instanceof PeerMessage.CopiedRows m && m.owner() == to.index()) {
+            // A new process at the place begins with lower numbers, and then nothing is left out.
+            List<Object> row = List.of(server.incarnation, to, firstId(m.rows()));
+            if (m.position().number() > first.merge(row, m.position().number(), Math::min)) {
+              endpoint.send(to, new PeerMessage.Copied(m.position(), false));
+              return;
+            }
+          }
+          endpoint.send(to, message);
+        }
+      };
+    }
+  },
+  FORGET_THE_RECORDS("a new server is not told what was applied in its place") {
+    @Override
+    Seams seams() {
+      return new Seams() {
+        @Override
+        void serverSends(SimServer server, NodeId to, DataMessage message, Outbox endpoint) {
+          boolean forgotten =
+              message instanceof PeerMessage.CopiedRecords m && m.owner() == to.index();
+          endpoint.send(
+              to,
+              forgotten
+                  ? new PeerMessage.Copied(((StreamItem) message).position(), false)
+                  : message);
+        }
+      };
+    }
+  },
+
+  LOSE_THE_LEDGER("a new server is not told which data is committed") {
+    @Override
+    Seams seams() {
+      return new Seams() {
+        @Override
+        void serverSends(SimServer server, NodeId to, DataMessage message, Outbox endpoint) {
+          boolean forgotten =
+              message instanceof PeerMessage.CopiedRanges m && m.owner() == to.index();
+          endpoint.send(
+              to,
+              forgotten
+                  ? new PeerMessage.Copied(((StreamItem) message).position(), false)
+                  : message);
+        }
+      };
+    }
+  },
+
   FORGET_THE_RESOLUTION("a server drops what is to be committed for a dead worker") {
     @Override
     Seams seams() {
@@ -464,6 +521,12 @@ enum PlantedBug {
     }
   }
 
+  private static long firstId(Payload rows) {
+    MemorySegment ids = MemorySegment.ofArray(new byte[(int) rows.lengthBytes()]);
+    rows.writeTo(ids, 0);
+    return ids.get(ValueLayout.JAVA_LONG_UNALIGNED, 0);
+  }
+
   private static MemorySegment copy(Payload payload) {
     MemorySegment bytes = MemorySegment.ofArray(new byte[(int) payload.lengthBytes()]);
     payload.writeTo(bytes, 0);
@@ -494,6 +557,19 @@ enum PlantedBug {
           new PeerMessage.CapturedRows(position, m.request(), m.rows(), m.counters(), m.values());
       case PeerMessage.CapturedShard m ->
           new PeerMessage.CapturedShard(position, m.request(), m.shard(), m.version(), m.digest());
+      case PeerMessage.CopiedRows m ->
+          new PeerMessage.CopiedRows(position, m.owner(), m.rows(), m.counters(), m.values());
+      case PeerMessage.CopiedShard m ->
+          new PeerMessage.CopiedShard(position, m.shard(), m.version(), m.values());
+      case PeerMessage.CopiedRanges m ->
+          new PeerMessage.CopiedRanges(position, m.owner(), m.ranges());
+      case PeerMessage.CopiedRecords m ->
+          new PeerMessage.CopiedRecords(
+              position, m.owner(), m.tx(), m.watermark(), m.ranged(), m.rows(), m.shards());
+      case PeerMessage.CopiedStage m ->
+          new PeerMessage.CopiedStage(
+              position, m.header(), m.participants(), m.shard(), m.rows(), m.gradients());
+      case PeerMessage.Copied m -> new PeerMessage.Copied(position, m.last());
     };
   }
 }
