@@ -130,7 +130,7 @@ final class TrainBench extends Bench {
         if (round < 0) {
           // The JIT's: loops over vectors that are not compiled yet make objects of them.
           int count = alloc ? 3 * iterations : iterations;
-          Run unused = run(space, data, preset, optimizer, redundancies.get(kind), count);
+          Run _ = run(space, data, preset, optimizer, redundancies.get(kind), count);
           continue;
         }
         Run run = run(space, data, preset, optimizer, redundancies.get(kind), iterations);
