@@ -190,16 +190,20 @@ public final class JobCoordinator {
           }
         });
     if (phase != JobPhase.OVER && (progressDue || nowNanos - progressNanos >= PROGRESS_NANOS)) {
-      progressDue = false;
-      progressNanos = nowNanos;
-      effects.progress(
-          board.progress(
-              phase,
-              registry.owners().size(),
-              registry.count(Role.WORKER),
-              lost.all(),
-              replacement == null ? null : replacement.progress()));
+      tellProgress(nowNanos);
     }
+  }
+
+  private void tellProgress(long nowNanos) {
+    progressDue = false;
+    progressNanos = nowNanos;
+    effects.progress(
+        board.progress(
+            phase,
+            registry.owners().size(),
+            registry.count(Role.WORKER),
+            lost.all(),
+            replacement == null ? null : replacement.progress()));
   }
 
   private void guarded(long nowNanos, Runnable action) {
@@ -413,6 +417,7 @@ public final class JobCoordinator {
 
   /** Who owns what changes with the next epoch: whatever is being asked of all is asked anew. */
   private void serversChange(long nowNanos) {
+    tellProgress(nowNanos); // At once: a server may be replaced before the next tick.
     PlacementMap map = epochs.next(registry.members(), nowNanos);
     for (WorkerTermination each : terminations.values()) {
       each.onServers(registry.owners(), map.epoch(), nextQuery++);

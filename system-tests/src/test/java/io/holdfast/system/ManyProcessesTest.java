@@ -105,13 +105,12 @@ class ManyProcessesTest {
     };
     Path whole = directory.resolve("whole");
     HoldfastRun.of(HoldfastRun.train(data, whole, job)).requireDone();
-    List<String> verified = new ArrayList<>(List.of(job));
-    verified.addAll(List.of("--standby", "1", "--verify"));
+    List<String> killed = new ArrayList<>(List.of(job));
+    killed.addAll(List.of("--processes", "--standby", "1", "--verify"));
+    killed.addAll(List.of("--fault", "kill:server-2@iteration=100"));
+    killed.addAll(List.of("--fault", "kill:server-1@iteration=800"));
     Path report = directory.resolve("report");
-    Running running = start(data, report, verified.toArray(String[]::new));
-    running.kill("server", 2);
-    running.killAfter(Pattern.compile("without server-2(?s:.*)\ntraining [1-9]"), "server", 1);
-    running.run.get().requireDone();
+    HoldfastRun.of(HoldfastRun.train(data, report, killed.toArray(String[]::new))).requireDone();
     JsonNode json = HoldfastRun.json(report);
     JsonNode faults = json.get("faults");
     assertEquals("server-2", faults.get(0).get("node").asText());
@@ -143,14 +142,9 @@ class ManyProcessesTest {
 
     /** Kills a child of this process, started by this run, in the middle of training. */
     void kill(String role, int index) throws InterruptedException {
-      killAfter(TRAINS, role, index);
-    }
-
-    /** The same once something was said. */
-    void killAfter(Pattern said, String role, int index) throws InterruptedException {
       while (!run.isDone()) {
         Optional<ProcessHandle> child = child(role, index);
-        if (child.isPresent() && said.matcher(err.toString()).find()) {
+        if (child.isPresent() && TRAINS.matcher(err.toString()).find()) {
           assertTrue(child.get().destroyForcibly());
           return;
         }
