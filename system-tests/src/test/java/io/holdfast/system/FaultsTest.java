@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Failures that the launcher injects into real processes, and what the report tells of them. */
@@ -62,6 +63,7 @@ class FaultsTest {
 
   /** Bit for bit: pauses and cuts pass, and a server dies between commit and effect. */
   @Test
+  @EnabledIfSystemProperty(named = "holdfast.tests.long", matches = "true")
   void shouldEndInTheSameBytesWhateverPassesAndWhoeverIsKilledInTheMiddleOfACommit()
       throws IOException {
     data = HoldfastRun.generate(directory, 20_000);
@@ -125,6 +127,7 @@ class FaultsTest {
   }
 
   @Test
+  @EnabledIfSystemProperty(named = "holdfast.tests.long", matches = "true")
   void shouldFindARowThatWasDamaged() throws IOException {
     data = HoldfastRun.generate(directory, 20_000);
     Path report = directory.resolve("damaged");
